@@ -1,0 +1,105 @@
+//===- Noc.cpp - Link reservation -----------------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "sim/noc/Noc.h"
+
+#include "sim/noc/CrossbarNoc.h"
+#include "sim/noc/MeshNoc.h"
+
+#include <utility>
+
+using namespace chipwright;
+using namespace chipwright::sim;
+
+std::unique_ptr<Noc> Noc::create(const ChipSpec &spec) {
+  if (spec.noc.topology == NocTopology::Mesh) {
+    return std::make_unique<MeshNoc>(spec);
+  }
+  return std::make_unique<CrossbarNoc>(spec);
+}
+
+Noc::Noc(const ChipSpec &spec)
+    : rows(spec.grid.rows), cols(spec.grid.cols), pes(spec.grid.numPes()),
+      units(spec.sram.banks), linkBytes(spec.noc.linkBytes),
+      contention(spec.noc.contention) {
+  toPe.resize(size_t(units) * pes);
+  toUnit.resize(size_t(units) * pes);
+  betweenPes.resize(size_t(pes) * pes);
+  toRow.resize(size_t(units) * rows);
+  toColumn.resize(size_t(units) * cols);
+  control.resize(pes);
+}
+
+unsigned Noc::addLink(std::string name) {
+  links.emplace_back();
+  names.push_back(std::move(name));
+  return static_cast<unsigned>(links.size() - 1);
+}
+
+Cycle Noc::reserveLink(unsigned link, Cycle at, Cycle duration,
+                       uint64_t bytes) {
+  if (!contention) {
+    return at;
+  }
+  Cycle start = links[link].reserve(at, duration);
+  if (observer) {
+    observer(observerContext, link, start, start + duration, bytes);
+  }
+  return start;
+}
+
+Cycle Noc::send(const Route &route, Cycle ready, uint64_t bytes) {
+  Cycle duration = transferCycles(bytes);
+  Cycle at = ready;
+  for (RouteLeg leg : route.legs) {
+    at = reserveLink(leg.link, at + leg.latency, duration, bytes);
+  }
+  hopByteCount += bytes * route.hops;
+  return at + route.tailLatency;
+}
+
+void Noc::sendMulticast(const MulticastRoute &route, uint64_t mask,
+                        Cycle ready, uint64_t bytes, Cycle *arrivals) {
+  Cycle duration = transferCycles(bytes);
+  Cycle at = ready;
+  for (RouteLeg leg : route.trunk.legs) {
+    at = reserveLink(leg.link, at + leg.latency, duration, bytes);
+  }
+  Cycle trunkEnd = at + route.trunk.tailLatency;
+  for (const MulticastRoute::Branch &branch : route.branches) {
+    // A branch is reserved only as far as its last member in the mask.
+    unsigned needed = 0;
+    bool used = false;
+    for (const MulticastRoute::Exit &exit : branch.exits) {
+      if (mask >> exit.member & 1) {
+        needed = std::max<unsigned>(needed, exit.leg);
+        used = true;
+      }
+    }
+    if (!used) {
+      continue;
+    }
+    at = trunkEnd;
+    unsigned passed = 0;
+    for (const MulticastRoute::Exit &exit : branch.exits) {
+      while (passed < exit.leg && passed < needed) {
+        RouteLeg leg = branch.legs[passed++];
+        at = reserveLink(leg.link, at + leg.latency, duration, bytes);
+      }
+      if (mask >> exit.member & 1) {
+        arrivals[exit.member] = at + exit.latency;
+      }
+    }
+  }
+  hopByteCount += bytes * route.hops;
+}
+
+void Noc::reset() {
+  for (GapTimeline &link : links) {
+    link.reset();
+  }
+  hopByteCount = 0;
+}
