@@ -19,7 +19,9 @@
 #define CHIPWRIGHT_CHIPS_CHIPSPEC_H
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace chipwright {
@@ -56,6 +58,8 @@ unsigned dtypeBytes(DType type);
 /// \returns the name used in YAML and on the command line: "fp32", "fp16",
 /// "bf16", "int8", "int32", "fp8_e4m3", "fp8_e5m2", "tf32".
 const char *dtypeName(DType type);
+/// \returns the type of that name, or nothing.
+std::optional<DType> dtypeFromName(std::string_view name);
 
 struct GridSpec {
   unsigned rows, cols;
@@ -63,28 +67,28 @@ struct GridSpec {
 };
 
 struct HartSpec {
-  std::string isa;           // e.g. "rv64imafdc_zba"
-  unsigned loadCycles;       // load-use latency, local memory
-  unsigned mulCycles;        // result latency of mul*
-  unsigned divCycles;        // blocking time of div/rem
-  unsigned branchCycles;     // extra cycles of a taken branch or jump
-  unsigned fpCycles;         // result latency of fp add/mul/fma/convert
-  unsigned fpDivCycles;      // blocking time of fdiv/fsqrt
+  std::string isa;       // e.g. "rv64imafdc_zba"
+  unsigned loadCycles;   // load-use latency, local memory
+  unsigned mulCycles;    // result latency of mul*
+  unsigned divCycles;    // blocking time of div/rem
+  unsigned branchCycles; // extra cycles of a taken branch or jump
+  unsigned fpCycles;     // result latency of fp add/mul/fma/convert
+  unsigned fpDivCycles;  // blocking time of fdiv/fsqrt
   unsigned icacheBytes, dcacheBytes, cacheLineBytes, cacheWays;
-  unsigned vectorBytes;      // VLEN/8; described, not modelled
-  unsigned vectorCores;      // harts with a vector unit; described
+  unsigned vectorBytes; // VLEN/8; described, not modelled
+  unsigned vectorCores; // harts with a vector unit; described
 };
 
 struct CpSpec {
-  unsigned contexts;         // 0: command fields do not persist
-  unsigned writeCycles;      // hart cycles of one command-field write
-  unsigned launchCycles;     // hart cycles of one command issue
-  unsigned dispatchCycles;   // check-and-dispatch latency, pipelined
-  unsigned queueCommands;    // per hart and engine
-  unsigned mmlMaxPasses;     // K repeats of one matrix command
-  unsigned cbs;              // circular buffers per PE
-  unsigned semaphores;       // per PE
-  unsigned atomicCycles;     // occupancy of one semaphore update
+  unsigned contexts;       // 0: command fields do not persist
+  unsigned writeCycles;    // hart cycles of one command-field write
+  unsigned launchCycles;   // hart cycles of one command issue
+  unsigned dispatchCycles; // check-and-dispatch latency, pipelined
+  unsigned queueCommands;  // per hart and engine
+  unsigned mmlMaxPasses;   // K repeats of one matrix command
+  unsigned cbs;            // circular buffers per PE
+  unsigned semaphores;     // per PE
+  unsigned atomicCycles;   // occupancy of one semaphore update
 };
 
 struct LsSpec {
@@ -94,17 +98,17 @@ struct LsSpec {
 };
 
 struct FiSpec {
-  unsigned portBytes;          // per cycle and direction
+  unsigned portBytes; // per cycle and direction
   unsigned outstandingRequests;
   unsigned requestBytes;
 };
 
 struct DpeSpec {
-  unsigned tiles;            // MAC tiles that share one streamed operand
-  unsigned tileRows;         // cached rows per tile
-  unsigned streamRows;       // streamed rows of a full pass = bank rows
-  unsigned kBytes;           // bytes of K per row and pass
-  unsigned loadBytes;        // cached-operand load, bytes per cycle
+  unsigned tiles;      // MAC tiles that share one streamed operand
+  unsigned tileRows;   // cached rows per tile
+  unsigned streamRows; // streamed rows of a full pass = bank rows
+  unsigned kBytes;     // bytes of K per row and pass
+  unsigned loadBytes;  // cached-operand load, bytes per cycle
   unsigned minPassCycles;
   unsigned pipelineCycles;
   bool bKn;                  // second operand may be given K x N
@@ -114,41 +118,41 @@ struct DpeSpec {
 
 struct ReSpec {
   unsigned banks;
-  unsigned drainOps;         // SE operations per element in one read-out pass
-  unsigned drainElements;    // fp32 elements per cycle of read-out or preload
-  unsigned linkBytes;        // reduction link, bytes per cycle
-  unsigned hopCycles;        // reduction link latency
+  unsigned drainOps;      // SE operations per element in one read-out pass
+  unsigned drainElements; // fp32 elements per cycle of read-out or preload
+  unsigned linkBytes;     // reduction link, bytes per cycle
+  unsigned hopCycles;     // reduction link latency
 };
 
 struct SeSpec {
   unsigned lanes;
-  unsigned opsPerSlot;       // ALU operations a lane does in one slot
-  unsigned divSlots;         // slots of recip and rsqrt
-  unsigned fillCycles;       // pipeline depth
+  unsigned opsPerSlot; // ALU operations a lane does in one slot
+  unsigned divSlots;   // slots of recip and rsqrt
+  unsigned fillCycles; // pipeline depth
 };
 
 struct MluSpec {
-  unsigned bytes;            // per cycle
-  unsigned tile;             // transpose tile edge, elements
+  unsigned bytes; // per cycle
+  unsigned tile;  // transpose tile edge, elements
 };
 
 struct NocSpec {
   NocTopology topology;
-  unsigned linkBytes;        // per cycle and direction
-  unsigned hopCycles;        // router plus link
-  unsigned crossbarCycles;   // memory-side crossbar; 0 on a mesh
-  unsigned trainBytes;       // longest reservation of a link
-  unsigned packetBytes;      // largest packet before fragmentation
-  bool contention;           // false: latency only (ideal links)
+  unsigned linkBytes;      // per cycle and direction
+  unsigned hopCycles;      // router plus link
+  unsigned crossbarCycles; // memory-side crossbar; 0 on a mesh
+  unsigned trainBytes;     // longest reservation of a link
+  unsigned packetBytes;    // largest packet before fragmentation
+  bool contention;         // false: latency only (ideal links)
   bool multicast;
   unsigned multicastCommands; // in flight per row or column master
-  bool shaping;              // leaky bucket at the sources
+  bool shaping;               // leaky bucket at the sources
   unsigned shapingBurstBytes;
 };
 
 struct MemorySpec {
-  unsigned interleaveBytes;  // granule spread over memory channels
-  bool interleaveHash;       // XOR of upper address bits into the channel
+  unsigned interleaveBytes; // granule spread over memory channels
+  bool interleaveHash;      // XOR of upper address bits into the channel
 };
 
 struct SramSpec {
@@ -172,23 +176,23 @@ struct DramSpec {
   DramKind kind;
   DramLevel level;
   unsigned channels;
-  unsigned pseudoChannels;   // per channel
-  uint64_t bytes;            // whole chip
-  double pinBytesPerSecond;  // whole chip
-  unsigned accessBytes;      // one column access
+  unsigned pseudoChannels;  // per channel
+  uint64_t bytes;           // whole chip
+  double pinBytesPerSecond; // whole chip
+  unsigned accessBytes;     // one column access
   unsigned bankGroups, banksPerGroup;
-  unsigned rowBytes;         // per (pseudo-)channel
-  bool ecc;                  // in-line code
-  unsigned eccDataBytes;     // data bytes that one code access protects
+  unsigned rowBytes;     // per (pseudo-)channel
+  bool ecc;              // in-line code
+  unsigned eccDataBytes; // data bytes that one code access protects
   DramRefresh refresh;
   unsigned readQueue, writeQueue;
   double drainHigh, drainLow; // fractions of the write queue
-  double controllerNs;       // fixed pipeline latency of the controller
+  double controllerNs;        // fixed pipeline latency of the controller
   DramTimingSpec timing;
 };
 
 struct ControlSpec {
-  unsigned dispatchCycles;   // control core, per job
+  unsigned dispatchCycles; // control core, per job
   unsigned descriptorBytes;
   unsigned wqeCycles;        // work-queue engine: parse and start harts
   unsigned completionCycles; // control core, from last message to seen
@@ -207,8 +211,8 @@ struct EnergySpec {
   double mac16Pj, mac8Pj, mac32Pj; // one multiply-accumulate by operand width
   double seOpPj;                   // one SE or RE element operation
   double lsPjPerBit, sramPjPerBit, dramPjPerBit, hostPjPerBit;
-  double wirePjPerBitMm, hopMm;    // NoC: energy per bit and mm, mm per hop
-  double instructionPj;            // one scalar instruction
+  double wirePjPerBitMm, hopMm; // NoC: energy per bit and mm, mm per hop
+  double instructionPj;         // one scalar instruction
   double leakageWattsPerMm2;
 };
 
@@ -244,7 +248,8 @@ struct ChipSpec {
   uint64_t periodFs() const;
   /// Bytes of K that one pass consumes hold this many elements of \p type.
   unsigned dpeKElements(DType type) const;
-  /// Peak dense FLOP/s (2 per multiply-accumulate) of the whole chip.
+  /// Peak dense FLOP/s (2 per multiply-accumulate) of the whole chip; 0 for a
+  /// type that is not in dpe.dtypes.
   double peakFlops(DType type) const;
   /// SRAM read+write bytes per second, LS bytes per second of one PE.
   double sramBytesPerSecond() const;
