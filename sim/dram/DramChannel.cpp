@@ -7,6 +7,7 @@
 #include "sim/dram/DramChannel.h"
 
 #include "sim/dram/BurstChannel.h"
+#include "sim/dram/CommandChannel.h"
 
 using namespace chipwright;
 using namespace chipwright::sim;
@@ -19,7 +20,11 @@ chipwright::sim::makeDramChannel(const DramSpec &spec, const MemorySpec &memory,
     return nullptr;
   }
   std::unique_ptr<DramChannel> channel;
-  channel = std::make_unique<BurstChannel>(spec, memory);
+  if (spec.level == DramLevel::Command) {
+    channel = std::make_unique<CommandChannel>(spec, memory);
+  } else {
+    channel = std::make_unique<BurstChannel>(spec, memory);
+  }
   channel->setListener(listener);
   return channel;
 }
