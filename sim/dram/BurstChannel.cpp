@@ -1,0 +1,485 @@
+//===- BurstChannel.cpp - DRAM channel by arithmetic ----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "sim/dram/BurstChannel.h"
+
+#include "sim/dram/StateHash.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+using namespace chipwright;
+using namespace chipwright::sim;
+
+static uint64_t max3(uint64_t a, uint64_t b, uint64_t c) {
+  return std::max(std::max(a, b), c);
+}
+
+BurstChannel::BurstChannel(const DramSpec &spec, const MemorySpec &memory)
+    : timing(spec), map(spec, memory),
+      accessShift(std::countr_zero(spec.accessBytes)),
+      accessBytes(spec.accessBytes), numBanks(map.banks()),
+      numGroups(spec.bankGroups), numPseudo(spec.pseudoChannels), ecc(spec.ecc),
+      allBank(spec.refresh == DramRefresh::AllBank),
+      splitBuses(spec.kind == DramKind::Hbm3), readQueue(spec.readQueue),
+      writeQueue(spec.writeQueue),
+      highAccesses(static_cast<unsigned>(spec.drainHigh * spec.writeQueue)),
+      lowAccesses(std::max(1u, static_cast<unsigned>(std::ceil(
+                                   spec.drainLow * spec.writeQueue)))),
+      controller(static_cast<uint64_t>(std::llround(spec.controllerNs * 1e6))),
+      tck(timing.tckFs), burst(timing.toFs(timing.burst)),
+      rl(timing.toFs(timing.rl)), wl(timing.toFs(timing.wl)),
+      rcdRead(timing.toFs(timing.rcdRead)),
+      rcdWrite(timing.toFs(timing.rcdWrite)), rp(timing.toFs(timing.rp)),
+      rpAll(timing.toFs(timing.rpAll)), ras(timing.toFs(timing.ras)),
+      rtp(timing.toFs(timing.rtp)),
+      writeToPre(timing.toFs(timing.writeToPrecharge())),
+      ccdLong(timing.toFs(timing.ccdLong)),
+      rrdShort(timing.toFs(timing.rrdShort)),
+      rrdLong(timing.toFs(timing.rrdLong)), faw(timing.toFs(timing.faw)),
+      wtrShort(timing.toFs(timing.wtrShort)),
+      wtrLong(timing.toFs(timing.wtrLong)), rtwGap(timing.toFs(timing.rtwGap)),
+      refi(timing.toFs(timing.refi)), rfcAll(timing.toFs(timing.rfcAll)),
+      rfcBank(timing.toFs(timing.rfcBank)),
+      bankRefi(timing.toFs(timing.refi) / map.banks()) {
+  banks.resize(numPseudo * numBanks);
+  groups.resize(numPseudo * numGroups);
+  pseudos.resize(numPseudo);
+  for (unsigned bank = 0; bank < numBanks; ++bank) {
+    groupOf.push_back(static_cast<uint8_t>(map.bankGroupOf(bank)));
+  }
+  readSlots.resize(readQueue);
+  writeSlots.resize(writeQueue);
+  writes.resize(writeQueue);
+  reset();
+}
+
+void BurstChannel::clearState(uint64_t time) {
+  std::fill(banks.begin(), banks.end(), Bank{closed, 0, 0, 0, 0});
+  for (unsigned i = 0; i < banks.size(); ++i) {
+    banks[i].refreshDue = time + (i % numBanks + 1) * bankRefi;
+  }
+  std::fill(groups.begin(), groups.end(), Group{});
+  std::fill(pseudos.begin(), pseudos.end(), Pseudo{});
+  std::fill(readSlots.begin(), readSlots.end(), 0);
+  std::fill(writeSlots.begin(), writeSlots.end(), 0);
+  readPos = writePos = writeHead = writeCount = writeAccesses = 0;
+  writing = false;
+  blockedUntil = modeStart = lastReadCas = lastWriteCas = 0;
+  columnFree = rowFree = 0;
+  refreshDue = time + refi;
+  epoch = time;
+}
+
+void BurstChannel::reset() {
+  clearState(0);
+  count = DramCounters();
+}
+
+/// \p seen is a time at or after which the refresh stands in the way; due
+/// dates that passed while the channel was idle are counted, only the last of
+/// them can still block anything.
+void BurstChannel::refreshAll(uint64_t seen) {
+  if (seen - refreshDue >= refi) {
+    uint64_t missed = (seen - refreshDue) / refi;
+    count.refreshes += missed;
+    refreshDue += missed * refi;
+  }
+  uint64_t start = refreshDue;
+  for (const Bank &bank : banks) {
+    start = max3(start, bank.row == closed ? 0 : bank.preReady + rpAll,
+                 bank.actReady);
+  }
+  // A row open at the due date must be closed first.
+  for (Bank &bank : banks) {
+    if (bank.row != closed) {
+      start = std::max(start, refreshDue + rpAll);
+    }
+  }
+  for (Bank &bank : banks) {
+    bank.row = closed;
+    bank.actReady = start + rfcAll;
+  }
+  ++count.refreshes;
+  refreshDue += refi;
+}
+
+void BurstChannel::refreshBank(Bank &bank, uint64_t seen) {
+  if (seen - bank.refreshDue >= refi) {
+    uint64_t missed = (seen - bank.refreshDue) / refi;
+    count.refreshes += missed;
+    bank.refreshDue += missed * refi;
+  }
+  uint64_t start = bank.row == closed
+                       ? std::max(bank.refreshDue, bank.actReady)
+                       : std::max(bank.refreshDue, bank.preReady) + rp;
+  bank.row = closed;
+  bank.actReady = start + rfcBank;
+  ++count.refreshes;
+  bank.refreshDue += refi;
+}
+
+/// Takes \p n access times on the bus from \p ready on, in idle times left
+/// behind and then at the end. \returns the end of the last one.
+uint64_t BurstChannel::reserveBus(Pseudo &p, unsigned n, uint64_t ready) {
+  uint64_t need = n * burst;
+  uint64_t end = 0;
+  if (ready < p.busFree && p.numGaps != 0) {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < p.numGaps; ++i) {
+      Gap gap = p.gaps[i];
+      uint64_t start = std::max(gap.start, ready);
+      if (need != 0 && start + burst <= gap.end) {
+        uint64_t room = gap.end - start;
+        uint64_t take = room >= need ? need : room / burst * burst;
+        need -= take;
+        end = start + take;
+        // One remainder is kept: the later one, which more runs can reach.
+        if (gap.end - end >= burst) {
+          gap.start = end;
+        } else {
+          gap.end = start;
+        }
+      }
+      if (gap.start + burst <= gap.end) {
+        p.gaps[kept++] = gap;
+      }
+    }
+    p.numGaps = kept;
+    if (need == 0) {
+      return end;
+    }
+  }
+  uint64_t start = std::max(p.busFree, ready);
+  if (start >= p.busFree + burst) {
+    if (p.numGaps == maxGaps) {
+      std::copy(p.gaps.begin() + 1, p.gaps.end(), p.gaps.begin());
+      --p.numGaps;
+    }
+    p.gaps[p.numGaps++] = {p.busFree, start};
+  }
+  p.busFree = start + need;
+  return p.busFree;
+}
+
+/// \returns the time of the last column command of the run.
+template <bool IsWrite>
+uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
+                             unsigned n, uint64_t entry) {
+  Pseudo &p = pseudos[pseudo];
+  Bank &bank = banks[pseudo * numBanks + bankIndex];
+  Group &group = groups[pseudo * numGroups + groupOf[bankIndex]];
+  const uint64_t latency = IsWrite ? wl : rl;
+  const uint64_t rcd = IsWrite ? rcdWrite : rcdRead;
+  while (true) {
+    const bool hit = bank.row == row;
+    uint64_t activated = bank.activated, grant = 0;
+    uint64_t columns = std::max(columnFree, entry), rows = rowFree;
+    columns += n * tck;
+    if (!hit) {
+      uint64_t ready = std::max(entry, bank.actReady);
+      if (bank.row != closed) {
+        ready = max3(ready, bank.preReady + rp, entry + rp);
+      }
+      grant = max3(entry, p.actReady, p.window[p.windowPos]);
+      grant = std::max(grant, group.actReady);
+      activated = std::max(ready, grant);
+      // Precharge and activate; the two-part activate shares the one bus.
+      if (splitBuses) {
+        rows = std::max(rows, entry) + 2 * tck;
+        activated = std::max(activated, rows - tck);
+      } else {
+        columns += 3 * tck;
+      }
+    }
+    uint64_t dataReady = std::max(activated + rcd, entry) + latency;
+    dataReady = std::max(dataReady, columns - n * tck + latency);
+    uint64_t groupStart = std::max(dataReady, group.dataReady);
+    uint64_t groupEnd = groupStart + (n - 1) * ccdLong + burst;
+    uint64_t busReady = std::max(dataReady, groupEnd - n * burst);
+    uint64_t firstCas = std::max(busReady, p.busFree) - latency;
+    if (allBank) {
+      if (firstCas >= refreshDue) {
+        refreshAll(std::max(entry, refreshDue));
+        continue;
+      }
+    } else if (firstCas >= bank.refreshDue) {
+      refreshBank(bank, std::max(entry, bank.refreshDue));
+      continue;
+    }
+    uint64_t end = std::max(reserveBus(p, n, busReady), groupEnd);
+    uint64_t lastCas = end - burst - latency;
+    columnFree = columns;
+    if (!hit) {
+      rowFree = rows;
+      p.actReady = grant + rrdShort;
+      p.window[p.windowPos] = grant + faw;
+      p.windowPos = (p.windowPos + 1) & 3;
+      group.actReady = grant + rrdLong;
+      bank.row = row;
+      bank.activated = activated;
+      ++count.activates;
+      ++count.rowMisses;
+      count.rowHits += n - 1;
+    } else {
+      count.rowHits += n;
+    }
+    group.dataReady = groupStart + n * ccdLong;
+    bank.preReady =
+        std::max(activated + ras, lastCas + (IsWrite ? writeToPre : rtp));
+    if (IsWrite) {
+      group.writeEnd = end;
+      p.wrote = true;
+    }
+    p.lastCas = std::max(p.lastCas, lastCas);
+    count.busyFs += n * burst;
+    return lastCas;
+  }
+}
+
+/// Changes to writing; the decision falls at \p time.
+void BurstChannel::toWrites(uint64_t time) {
+  writing = true;
+  modeStart = time;
+  ++count.turnarounds;
+  for (Pseudo &p : pseudos) {
+    p.busFree = p.busFree == 0 ? 0 : std::max(p.busFree + rtwGap, tck + wl);
+    p.numGaps = 0;
+    p.wrote = false;
+  }
+}
+
+void BurstChannel::toReads() {
+  writing = false;
+  modeStart = lastWriteCas;
+  ++count.turnarounds;
+  for (unsigned i = 0; i < numPseudo; ++i) {
+    Pseudo &p = pseudos[i];
+    p.numGaps = 0;
+    if (!p.wrote) {
+      continue;
+    }
+    p.busFree += wtrShort + rl;
+    for (unsigned g = 0; g < numGroups; ++g) {
+      Group &group = groups[i * numGroups + g];
+      if (group.writeEnd != 0) {
+        group.dataReady =
+            std::max(group.dataReady, group.writeEnd + wtrLong + rl);
+      }
+    }
+  }
+}
+
+void BurstChannel::serveOldestWrite() {
+  const Write write = writes[writeHead];
+  if (!writing) {
+    toWrites(std::max(lastReadCas, write.entry));
+  }
+  uint64_t cas = serve<true>(write.pseudo, write.bank, write.row,
+                             write.accesses, std::max(write.entry, modeStart));
+  lastWriteCas = std::max(lastWriteCas, cas);
+  unsigned pos = (writePos + writeQueue - writeAccesses) % writeQueue;
+  for (unsigned i = 0; i < write.accesses; ++i) {
+    writeSlots[pos] = cas - std::min(cas, (write.accesses - 1 - i) * burst);
+    pos = pos + 1 == writeQueue ? 0 : pos + 1;
+  }
+  writeAccesses -= write.accesses;
+  --writeCount;
+  writeHead = writeHead + 1 == writeQueue ? 0 : writeHead + 1;
+}
+
+/// Writes that find no read waiting before \p until. Once writing, the channel
+/// goes on to the low watermark even if a read comes meanwhile.
+void BurstChannel::drainIdle(uint64_t until) {
+  while (writeCount != 0) {
+    const Write &write = writes[writeHead];
+    uint64_t start = std::max(lastReadCas, write.entry);
+    if (writing) {
+      const Pseudo &p = pseudos[write.pseudo];
+      start = std::max(write.entry, p.busFree - std::min(p.busFree, wl));
+    }
+    if (start >= until && !(writing && writeAccesses >= lowAccesses)) {
+      return;
+    }
+    serveOldestWrite();
+  }
+}
+
+uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
+                               uint64_t arrival) {
+  uint64_t slot = readSlots[readPos];
+  if (slot > arrival) {
+    blockedUntil = std::max(blockedUntil, slot);
+  }
+  uint64_t entry = std::max(arrival, blockedUntil);
+  if (writeCount != 0 && lastReadCas < entry) {
+    drainIdle(entry);
+  }
+  if (writing) {
+    toReads();
+  }
+  uint64_t cas = serve<false>(place.pseudoChannel, place.bank, place.row, n,
+                              std::max(entry, modeStart));
+  lastReadCas = std::max(lastReadCas, cas);
+  uint64_t leave = cas - (n - 1) * burst;
+  for (unsigned i = 0; i < n; ++i) {
+    readSlots[readPos] = leave;
+    leave += burst;
+    readPos = readPos + 1 == readQueue ? 0 : readPos + 1;
+  }
+  return cas + rl + burst;
+}
+
+/// \returns the time at which the write queue has taken the run.
+uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
+                                uint64_t arrival) {
+  uint64_t taken = std::max(arrival, blockedUntil);
+  while (n != 0) {
+    unsigned part = std::min(n, writeQueue);
+    while (writeAccesses + part > writeQueue) {
+      serveOldestWrite();
+    }
+    uint64_t slot = 0;
+    for (unsigned i = 0; i < part; ++i) {
+      slot = std::max(slot, writeSlots[writePos]);
+      writePos = writePos + 1 == writeQueue ? 0 : writePos + 1;
+    }
+    if (slot > taken) {
+      taken = slot;
+      blockedUntil = std::max(blockedUntil, slot);
+    }
+    writes[(writeHead + writeCount) % writeQueue] = {
+        place.pseudoChannel, place.bank, place.row, part, taken};
+    ++writeCount;
+    writeAccesses += part;
+    n -= part;
+    if (writeAccesses > highAccesses) {
+      while (writeAccesses >= lowAccesses) {
+        serveOldestWrite();
+      }
+    }
+  }
+  return taken;
+}
+
+uint64_t BurstChannel::accessNow(const DramRequest &request) {
+  const uint64_t arrival = request.timeFs + controller;
+  const unsigned granule = map.granuleBytes();
+  uint64_t offset = request.channelOffset;
+  uint64_t left = request.bytes;
+  uint64_t done = arrival;
+  while (left != 0) {
+    const DramLocation place = map.locate(offset);
+    const unsigned inGranule = static_cast<unsigned>(offset) & (granule - 1);
+    const unsigned bytes =
+        static_cast<unsigned>(std::min<uint64_t>(left, granule - inGranule));
+    const unsigned n = ((inGranule + bytes - 1) >> accessShift) -
+                       (inGranule >> accessShift) + 1;
+    if (!request.write) {
+      count.readBytes += uint64_t(n) << accessShift;
+      count.eccBytes += ecc ? accessBytes : 0;
+      done = std::max(done, readRun(place, n + ecc, arrival));
+    } else {
+      uint64_t ready = arrival;
+      if (ecc && bytes != granule) {
+        // Code of words that this write leaves alone, and data accesses that
+        // it covers in part, must be read before they can be written.
+        unsigned edges = partialAccesses(inGranule, bytes, accessBytes);
+        count.eccBytes += accessBytes;
+        count.readBytes += uint64_t(edges) << accessShift;
+        ready = readRun(place, 1 + edges, arrival);
+      }
+      count.writeBytes += uint64_t(n) << accessShift;
+      count.eccBytes += ecc ? accessBytes : 0;
+      done = std::max(done, writeRun(place, n + ecc, ready));
+    }
+    offset += bytes;
+    left -= bytes;
+  }
+  return done;
+}
+
+void BurstChannel::access(const DramRequest &request) {
+  uint64_t done = accessNow(request);
+  if (listener) {
+    listener->dramDone(request.tag, done);
+  }
+}
+
+uint64_t BurstChannel::quiesce(uint64_t fs) {
+  while (writeCount != 0) {
+    serveOldestWrite();
+  }
+  uint64_t time = std::max(fs, epoch);
+  for (const Pseudo &p : pseudos) {
+    time = std::max(time, p.busFree);
+  }
+  if (allBank && time >= refreshDue) {
+    refreshAll(time);
+  }
+  for (Bank &bank : banks) {
+    if (!allBank && time >= bank.refreshDue) {
+      refreshBank(bank, time);
+    }
+    time = max3(time, bank.row == closed ? 0 : bank.preReady, bank.actReady);
+  }
+  // Precharge all, then the refresh that sets the phase to zero.
+  time += rpAll + rfcAll;
+  ++count.refreshes;
+  clearState(time);
+  return time;
+}
+
+uint64_t BurstChannel::digest() const {
+  StateHash hash;
+  auto time = [&](uint64_t t) { hash.add(t == 0 ? 0 : t - epoch); };
+  for (const Bank &bank : banks) {
+    hash.add(bank.row);
+    time(bank.activated);
+    time(bank.preReady);
+    time(bank.actReady);
+    time(bank.refreshDue);
+  }
+  for (const Group &group : groups) {
+    time(group.actReady);
+    time(group.dataReady);
+    time(group.writeEnd);
+  }
+  for (const Pseudo &p : pseudos) {
+    time(p.actReady);
+    for (unsigned i = 0; i < 4; ++i) {
+      time(p.window[(p.windowPos + i) & 3]);
+    }
+    time(p.busFree);
+    time(p.lastCas);
+    for (unsigned i = 0; i < p.numGaps; ++i) {
+      time(p.gaps[i].start);
+      time(p.gaps[i].end);
+    }
+    hash.add(p.wrote);
+  }
+  for (unsigned i = 0; i < readQueue; ++i) {
+    time(readSlots[(readPos + i) % readQueue]);
+  }
+  for (unsigned i = 0; i < writeQueue; ++i) {
+    time(writeSlots[(writePos + i) % writeQueue]);
+  }
+  for (unsigned i = 0; i < writeCount; ++i) {
+    const Write &write = writes[(writeHead + i) % writeQueue];
+    hash.add(write.pseudo);
+    hash.add(write.bank);
+    hash.add(write.row);
+    hash.add(write.accesses);
+    time(write.entry);
+  }
+  hash.add(writing);
+  for (uint64_t t : {blockedUntil, modeStart, lastReadCas, lastWriteCas,
+                     columnFree, rowFree, refreshDue}) {
+    time(t);
+  }
+  return hash.value();
+}
