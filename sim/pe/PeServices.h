@@ -1,0 +1,95 @@
+//===- PeServices.h - What a PE uses of the chip around it ------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CHIPWRIGHT_SIM_PE_PESERVICES_H
+#define CHIPWRIGHT_SIM_PE_PESERVICES_H
+
+#include "chips/ChipSpec.h"
+#include "sim/core/Time.h"
+#include "sim/core/TimingWheel.h"
+#include "sim/memory/GlobalMemory.h"
+#include "sim/memory/MemorySystem.h"
+
+#include <string>
+
+namespace chipwright::sim {
+
+class BarrierNetwork;
+class MulticastNetwork;
+class ReductionNetwork;
+class TrainArbiter;
+class Pe;
+struct Command;
+
+/// What stopped a simulated program.
+enum class FaultKind : uint8_t {
+  IllegalInstruction,
+  BadAccess,
+  Misaligned,
+  CbOverflow,
+  CbUnderflow,
+  CbMisuse,       // not set up, two producers, range across the wrap
+  BadCommand,     // fields that no engine executes
+  MulticastOrder,
+  StaleLine,
+  TaintedControl,
+  Runaway,
+  Deadlock,
+};
+
+const char *faultName(FaultKind kind);
+
+/// A place in the simulated program.
+struct FaultSite {
+  unsigned pe;
+  unsigned hart;
+  uint64_t pc;
+  uint32_t word;
+};
+
+/// Receives the first fault of a run and ends it.
+class FaultSink {
+public:
+  virtual ~FaultSink() = default;
+  virtual void fault(FaultKind kind, const FaultSite &site,
+                     std::string text) = 0;
+  virtual bool stopped() const = 0;
+};
+
+/// Sees commands as they run; all times in cycles. Null when not tracing.
+class TraceSink {
+public:
+  virtual ~TraceSink() = default;
+  virtual void command(unsigned pe, const Command &command, Cycle begin,
+                       Cycle end) = 0;
+  virtual void link(unsigned link, Cycle begin, Cycle end, uint64_t bytes) = 0;
+  virtual void dram(unsigned channel, Cycle begin, Cycle end, uint64_t bytes,
+                    bool write) = 0;
+  /// A pointer of a CB moved: which ("push" or "pop"), by how much.
+  virtual void cbEvent(unsigned pe, unsigned cb, bool push, uint32_t bytes,
+                       uint64_t occupied, Cycle at) = 0;
+};
+
+struct PeServices {
+  const ChipSpec &spec;
+  TimingWheel &wheel;
+  GlobalMemory &memory;
+  MemorySystem &paths;
+  TrainArbiter &arbiter;
+  MulticastNetwork &multicast;
+  ReductionNetwork &reduction;
+  BarrierNetwork &barriers;
+  FaultSink &faults;
+  /// Told when both harts of a PE have halted and its commands are done.
+  WheelClient &control;
+  TraceSink *trace = nullptr;
+  bool functional = true;
+  Cycle maxCycles = kNever;
+};
+
+} // namespace chipwright::sim
+
+#endif // CHIPWRIGHT_SIM_PE_PESERVICES_H
