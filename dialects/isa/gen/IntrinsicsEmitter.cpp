@@ -172,7 +172,7 @@ static void emitCommand(const Inst &inst, raw_ostream &os) {
 }
 
 static void emitPrologue(const Model &model, raw_ostream &os) {
-  os << R"(/*===- xpe.h - The Xpe extension for C kernels -----------------*- C -*-===*\
+  os << R"(/*===- xpe.h - The Xpe extension for C kernels -------------*- C -*-===*\
  *
  * SPDX-License-Identifier: Apache-2.0
  *
@@ -196,7 +196,7 @@ static void emitPrologue(const Model &model, raw_ostream &os) {
  * loop advance one variable through xpe_keep(word), or loop strength reduction
  * keeps a register and an addition for each copy of the body. Terms are not
  * masked: a term that is too large runs into the next one.
-\*===----------------------------------------------------------------------===*/
+\*===------------------------------------------------------------------===*/
 
 #ifndef CHIPWRIGHT_XPE_H
 #define CHIPWRIGHT_XPE_H
