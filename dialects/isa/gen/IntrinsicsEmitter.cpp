@@ -172,7 +172,7 @@ static void emitCommand(const Inst &inst, raw_ostream &os) {
 }
 
 static void emitPrologue(const Model &model, raw_ostream &os) {
-  os << R"(/*===- xpe.h - The Xpe extension for C kernels -----------------*- C -*-===*\
+  os << R"(/*===- xpe.h - The Xpe extension for C kernels -------------*- C -*-===*\
  *
  * SPDX-License-Identifier: Apache-2.0
  *
@@ -192,9 +192,11 @@ static void emitPrologue(const Model &model, raw_ostream &os) {
  *
  * The word is a sum of terms: xpe_x_word(...) places each term and adds them.
  * Build it from terms that are affine in the loop variable and the compiler
- * keeps it in one register with one addition per iteration. Terms are not
+ * keeps it in one register with one addition per iteration. In an unrolled
+ * loop advance one variable through xpe_keep(word), or loop strength reduction
+ * keeps a register and an addition for each copy of the body. Terms are not
  * masked: a term that is too large runs into the next one.
-\*===----------------------------------------------------------------------===*/
+\*===------------------------------------------------------------------===*/
 
 #ifndef CHIPWRIGHT_XPE_H
 #define CHIPWRIGHT_XPE_H
@@ -231,6 +233,12 @@ XPE_FN uint64_t xpe_signed(int64_t value, unsigned lo, unsigned width) {
 #define XPE_SLICE(value, lo, width) xpe_slice((value), (lo), (width))
 #define XPE_SIGNED(value, lo, width) xpe_signed((value), (lo), (width))
 #define XPE_TERM(value, lo, width) xpe_slice((value), (lo), (width))
+
+/* The same value, of which the compiler knows nothing. */
+XPE_FN uint64_t xpe_keep(uint64_t word) {
+  __asm__("" : "+r"(word));
+  return word;
+}
 
 /* The staging set of a chip without contexts is clear before each command. */
 #if XPE_CONTEXTS > 0
