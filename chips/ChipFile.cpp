@@ -209,7 +209,7 @@ private:
       }
       std::string path = prefix.empty() ? key : prefix + "." + key;
       if (std::optional<size_t> index = findParameter(path)) {
-        if (auto done = leaf(item.second, *index); !done) {
+        if (auto done = leaf(item.first, item.second, *index); !done) {
           return done.error();
         }
         continue;
@@ -236,12 +236,18 @@ private:
     return {};
   }
 
-  Result<void> leaf(const YAML::Node &node, size_t index) {
+  Result<void> leaf(const YAML::Node &key, const YAML::Node &node,
+                    size_t index) {
     const Parameter &param = parameters()[index];
     if (!given.insert(index).second) {
       return error(node, fmt::format("{} is given twice (an alias names the "
                                      "same value); keep one of them",
                                      param.path));
+    }
+    if (node.IsNull()) {
+      // The mark of a missing value points behind it.
+      return error(key, fmt::format("{}: expected {}, found nothing; {}",
+                                    param.path, param.expected(), param.doc));
     }
     ChipEntry entry;
     entry.parameter = index;
@@ -257,18 +263,18 @@ private:
       return keys.error();
     }
     for (const auto &item : node) {
-      const std::string &key = item.first.Scalar();
-      if (key == "value") {
+      const std::string &name = item.first.Scalar();
+      if (name == "value") {
         if (auto done = value(item.second, param, entry); !done) {
           return done.error();
         }
         entry.origin.place = place(item.second.Mark());
-      } else if (key == "range") {
+      } else if (name == "range") {
         if (auto done = range(item.second, param, entry); !done) {
           return done.error();
         }
-      } else if (key == "source" || key == "assumed") {
-        Result<std::string> reason = text(item.second, key);
+      } else if (name == "source" || name == "assumed") {
+        Result<std::string> reason = text(item.second, name);
         if (!reason) {
           return reason.error();
         }
@@ -281,13 +287,13 @@ private:
         }
         entry.hasProvenance = true;
         entry.origin.kind =
-            key == "source" ? ValueKind::Published : ValueKind::Default;
+            name == "source" ? ValueKind::Published : ValueKind::Default;
         entry.origin.source = reason.take();
       } else {
         return error(item.first,
                      fmt::format("expected value, range, source or assumed "
                                  "under {}, found the unknown key {}",
-                                 param.path, quote(key)));
+                                 param.path, quote(name)));
       }
     }
     if (entry.items.empty()) {
