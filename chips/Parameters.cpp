@@ -245,6 +245,9 @@ Parameter::parse(const std::vector<std::string> &items, bool isList,
     std::string found = isList          ? "the list [" + join(items) + "]"
                         : items.empty() ? "nothing"
                                         : "'" + items.front() + "'";
+    if (found.size() > 80) {
+      found = found.substr(0, 80) + "...";
+    }
     return fmt::format("expected {}, found {}", expected(), found);
   };
   return std::visit(

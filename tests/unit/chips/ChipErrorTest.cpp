@@ -51,7 +51,9 @@ const Refusal refusals[] = {
     {"AliasTwice",
      "ls:\n  banks: 4\nlocal_memory:\n  banks: 8\n",
      {"x.yaml:6:10", "ls.banks", "twice"}},
-    {"NestingBomb", "cp: " + std::string(2000, '[') + "\n", {"x.yaml"}},
+    {"NestingBomb",
+     "cp: " + std::string(2000, '[') + "\n",
+     {"x.yaml", "nesting deeper"}},
     // Keys.
     {"UnknownKey",
      "cp:\n  write_cylces: 3\n",
@@ -133,6 +135,10 @@ const Refusal refusals[] = {
     {"UnitTooLarge",
      "ls:\n  bytes: 384 GiB\n",
      {"x.yaml:4:10", "1 GiB", "384 GiB"}},
+    {"EndlessList",
+     "dpe:\n  dtypes: [" + std::string(5000, ',') + "]\n",
+     {"x.yaml:4"}},
+    {"TooLarge", std::string(200000, ' '), {"x.yaml", "at most 131072"}},
     // Ranges.
     {"AssumedWithoutRange",
      "cp:\n  cbs: {value: 32, assumed: guess}\n",
