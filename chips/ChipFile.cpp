@@ -8,6 +8,7 @@
 #include "chips/Parameters.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 #include <filesystem>
@@ -18,7 +19,8 @@ namespace chipwright {
 
 namespace {
 
-constexpr size_t maxFileBytes = 1 << 20;
+// Shipped files have 16 KiB; the limit bounds the time that hostile ones take.
+constexpr size_t maxFileBytes = 128 << 10;
 
 /// Shortens text that a message quotes.
 std::string quote(std::string_view text) {
@@ -51,6 +53,12 @@ public:
   }
 
   Result<ChipFile> parse(const std::string &text) {
+    if (text.size() > maxFileBytes) {
+      return Diagnostic{fmt::format("{}: expected a chip file of at most {} "
+                                    "bytes, found more; this is not a chip "
+                                    "file",
+                                    file.path, maxFileBytes)};
+    }
     if (text.find('\0') != std::string::npos) {
       return Diagnostic{fmt::format("{}: expected a YAML chip file, found "
                                     "binary data; name a .yaml file",
@@ -72,6 +80,11 @@ public:
         return done.error();
       }
       return std::move(file);
+    } catch (const YAML::DeepRecursion &error) {
+      return Diagnostic{fmt::format("{}: expected a few levels of YAML, found "
+                                    "nesting deeper than {}; close the "
+                                    "brackets",
+                                    place(error.mark), error.depth())};
     } catch (const YAML::Exception &error) {
       return Diagnostic{fmt::format("{}: expected YAML, found a syntax error: "
                                     "{}; correct this line",
@@ -209,7 +222,7 @@ private:
       }
       std::string path = prefix.empty() ? key : prefix + "." + key;
       if (std::optional<size_t> index = findParameter(path)) {
-        if (auto done = leaf(item.second, *index); !done) {
+        if (auto done = leaf(item.first, item.second, *index); !done) {
           return done.error();
         }
         continue;
@@ -236,12 +249,18 @@ private:
     return {};
   }
 
-  Result<void> leaf(const YAML::Node &node, size_t index) {
+  Result<void> leaf(const YAML::Node &key, const YAML::Node &node,
+                    size_t index) {
     const Parameter &param = parameters()[index];
     if (!given.insert(index).second) {
       return error(node, fmt::format("{} is given twice (an alias names the "
                                      "same value); keep one of them",
                                      param.path));
+    }
+    if (node.IsNull()) {
+      // The mark of a missing value points behind it.
+      return error(key, fmt::format("{}: expected {}, found nothing; {}",
+                                    param.path, param.expected(), param.doc));
     }
     ChipEntry entry;
     entry.parameter = index;
@@ -257,18 +276,18 @@ private:
       return keys.error();
     }
     for (const auto &item : node) {
-      const std::string &key = item.first.Scalar();
-      if (key == "value") {
+      const std::string &name = item.first.Scalar();
+      if (name == "value") {
         if (auto done = value(item.second, param, entry); !done) {
           return done.error();
         }
         entry.origin.place = place(item.second.Mark());
-      } else if (key == "range") {
+      } else if (name == "range") {
         if (auto done = range(item.second, param, entry); !done) {
           return done.error();
         }
-      } else if (key == "source" || key == "assumed") {
-        Result<std::string> reason = text(item.second, key);
+      } else if (name == "source" || name == "assumed") {
+        Result<std::string> reason = text(item.second, name);
         if (!reason) {
           return reason.error();
         }
@@ -281,13 +300,13 @@ private:
         }
         entry.hasProvenance = true;
         entry.origin.kind =
-            key == "source" ? ValueKind::Published : ValueKind::Default;
+            name == "source" ? ValueKind::Published : ValueKind::Default;
         entry.origin.source = reason.take();
       } else {
         return error(item.first,
                      fmt::format("expected value, range, source or assumed "
                                  "under {}, found the unknown key {}",
-                                 param.path, quote(key)));
+                                 param.path, quote(name)));
       }
     }
     if (entry.items.empty()) {
@@ -407,11 +426,6 @@ Result<std::string> readChipText(const std::string &path) {
   std::string text(maxFileBytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
-  if (text.size() > maxFileBytes) {
-    return Diagnostic{fmt::format("{}: expected a chip file of at most {} "
-                                  "bytes, found more; this is not a chip file",
-                                  path, maxFileBytes)};
-  }
   return text;
 }
 

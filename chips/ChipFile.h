@@ -39,7 +39,8 @@ struct ChipFile {
   std::vector<ChipEntry> entries;
 };
 
-/// Reads the text of a file, up to 1 MiB.
+/// Reads the text of a file, at most a byte more than parseChipFile accepts
+/// (so that endless devices end).
 Result<std::string> readChipText(const std::string &path);
 
 /// Parses \p text; \p path stands in messages. With \p headerOnly the

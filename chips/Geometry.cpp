@@ -112,8 +112,6 @@ void checkNoc(const ChipSpec &chip, Checker &check) {
                             chip.noc.packetBytes, chip.noc.trainBytes));
   check.multiple("noc.train_bytes", chip.noc.trainBytes, "noc.packet_bytes",
                  chip.noc.packetBytes);
-  check.atMost("fi.request_bytes", chip.fi.requestBytes, "noc.packet_bytes",
-               chip.noc.packetBytes);
   check.require(!chip.noc.shaping ||
                     chip.noc.shapingBurstBytes >= chip.noc.packetBytes,
                 {"noc.shaping_burst_bytes", "noc.packet_bytes"},
@@ -138,9 +136,12 @@ void checkSram(const ChipSpec &chip, Checker &check) {
                  sram.partitionBytes);
   check.atMost("sram.lls_bytes", static_cast<double>(sram.llsBytes),
                "sram.bytes", static_cast<double>(sram.bytes));
-  check.multiple("sram.bytes", sram.bytes, "sram.banks", sram.banks);
   // Slices stand in front of the memory channels, the same number at each.
   check.multiple("sram.banks", sram.banks, "dram.channels", chip.dram.channels);
+  check.require(sram.bytes % sram.banks == 0, {"sram.banks", "sram.bytes"},
+                fmt::format("sram.banks: expected a divisor of sram.bytes = "
+                            "{}, found {}; change one of them",
+                            sram.bytes, sram.banks));
   check.powerOfTwo("sram.bank_bytes", sram.bankBytes);
   uint64_t llc = sram.bytes - std::min(sram.llsBytes, sram.bytes);
   uint64_t row =
@@ -264,8 +265,8 @@ std::optional<GeometryError> checkGeometry(const ChipSpec &spec) {
   checkHart(spec, check);
   checkPe(spec, check);
   checkNoc(spec, check);
-  checkSram(spec, check);
   checkDram(spec, check);
+  checkSram(spec, check);
   checkPackage(spec, check);
   return check.first;
 }

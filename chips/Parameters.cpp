@@ -169,6 +169,16 @@ bool Parameter::isNumber() const {
       member(spec));
 }
 
+bool Parameter::isChoice() const {
+  ChipSpec spec{};
+  return std::visit(
+      [](auto *value) {
+        using T = std::remove_pointer_t<decltype(value)>;
+        return std::is_enum_v<T> || std::is_same_v<T, bool>;
+      },
+      member(spec));
+}
+
 std::string Parameter::expected() const {
   ChipSpec spec{};
   return std::visit(
@@ -235,6 +245,9 @@ Parameter::parse(const std::vector<std::string> &items, bool isList,
     std::string found = isList          ? "the list [" + join(items) + "]"
                         : items.empty() ? "nothing"
                                         : "'" + items.front() + "'";
+    if (found.size() > 80) {
+      found = found.substr(0, 80) + "...";
+    }
     return fmt::format("expected {}, found {}", expected(), found);
   };
   return std::visit(

@@ -41,6 +41,8 @@ struct Parameter {
 
   /// \returns whether values are numbers (so that ranges make sense).
   bool isNumber() const;
+  /// \returns whether values are a switch or one of a few names.
+  bool isChoice() const;
   /// \returns what a value must look like, e.g. "a whole number of cycles
   /// between 0 and 1000" or "one of crossbar, mesh".
   std::string expected() const;

@@ -65,11 +65,12 @@ Result<std::string> findChip(const std::string &nameOrPath,
     help = fmt::format("; did you mean '{}'?", *near);
   }
   return Diagnostic{fmt::format(
-      "{}expected the name of a chip or the path of a .yaml file, found '{}'{} "
-      "(known chips: {})",
-      place, nameOrPath.substr(0, 100), help,
-      names.empty() ? "none, set CHIPWRIGHT_CHIPS to their directory"
-                    : fmt::format("{}", fmt::join(names, ", ")))};
+      "{}expected the name of a chip ({}) or the path of a .yaml file, found "
+      "'{}'{}",
+      place,
+      names.empty() ? "none is known, set CHIPWRIGHT_CHIPS to their directory"
+                    : fmt::format("{}", fmt::join(names, ", ")),
+      nameOrPath.substr(0, 100), help)};
 }
 
 /// Applies files and --set in order, each as one layer.
@@ -357,7 +358,7 @@ std::vector<std::string> defaultChipDirs() {
 Result<ResolvedChip> loadChip(const std::string &nameOrPath,
                               const std::vector<std::string> &sets,
                               const std::vector<std::string> &searchDirs) {
-  Result<std::string> path = findChip(nameOrPath, searchDirs, "--chip: ");
+  Result<std::string> path = findChip(nameOrPath, searchDirs, "chip: ");
   if (!path) {
     return path.error();
   }
