@@ -52,22 +52,23 @@ BurstChannel::BurstChannel(const DramSpec &spec, const MemorySpec &memory)
   for (unsigned bank = 0; bank < numBanks; ++bank) {
     groupOf.push_back(static_cast<uint8_t>(map.bankGroupOf(bank)));
   }
-  readSlots.resize(readQueue);
+  held.resize(std::bit_ceil(readQueue + 2));
+  heldMask = static_cast<unsigned>(held.size() - 1);
   writeSlots.resize(writeQueue);
   writes.resize(writeQueue);
   reset();
 }
 
 void BurstChannel::clearState(uint64_t time) {
-  std::fill(banks.begin(), banks.end(), Bank{closed, 0, 0, 0, 0});
+  std::fill(banks.begin(), banks.end(), Bank{closed, false, 0, 0, 0, 0});
   for (unsigned i = 0; i < banks.size(); ++i) {
     banks[i].refreshDue = time + (i % numBanks + 1) * bankRefi;
   }
   std::fill(groups.begin(), groups.end(), Group{});
   std::fill(pseudos.begin(), pseudos.end(), Pseudo{});
-  std::fill(readSlots.begin(), readSlots.end(), 0);
   std::fill(writeSlots.begin(), writeSlots.end(), 0);
-  readPos = writePos = writeHead = writeCount = writeAccesses = 0;
+  heldHead = heldCount = heldAccesses = 0;
+  writePos = writeHead = writeCount = writeAccesses = 0;
   writing = false;
   blockedUntil = modeStart = lastReadCas = lastWriteCas = 0;
   columnFree = rowFree = 0;
@@ -121,6 +122,60 @@ void BurstChannel::refreshBank(Bank &bank, uint64_t seen) {
   bank.actReady = start + rfcBank;
   ++count.refreshes;
   bank.refreshDue += refi;
+}
+
+/// First time at or after \p ready at which the bus has room for an access.
+uint64_t BurstChannel::busStart(const Pseudo &p, uint64_t ready) const {
+  if (ready < p.busFree) {
+    for (unsigned i = 0; i < p.numGaps; ++i) {
+      uint64_t start = std::max(p.gaps[i].start, ready);
+      if (start + burst <= p.gaps[i].end) {
+        return start;
+      }
+    }
+  }
+  return std::max(p.busFree, ready);
+}
+
+/// Makes room for \p n accesses in the read queue. \returns when the first of
+/// them can enter.
+uint64_t BurstChannel::readSlot(unsigned n) {
+  uint64_t entry = 0;
+  if (heldAccesses + n > readQueue) {
+    if (heldAccesses >= readQueue) {
+      entry = held[heldHead].firstLeave;
+    }
+    uint64_t need = std::min(heldAccesses + n - readQueue, heldAccesses);
+    heldAccesses -= static_cast<unsigned>(need);
+    while (need != 0) {
+      Held &oldest = held[heldHead];
+      uint64_t take = std::min(need, oldest.accesses);
+      oldest.accesses -= take;
+      oldest.firstLeave += take * burst;
+      need -= take;
+      if (oldest.accesses == 0) {
+        heldHead = (heldHead + 1) & heldMask;
+        --heldCount;
+      }
+    }
+  }
+  return entry;
+}
+
+void BurstChannel::holdSlots(uint64_t firstLeave, unsigned n) {
+  n = std::min(n, readQueue - heldAccesses);
+  unsigned at = heldCount++;
+  // A run that was late (its bank was busy) is overtaken by later ones.
+  while (at != 0) {
+    const Held &before = held[(heldHead + at - 1) & heldMask];
+    if (before.firstLeave <= firstLeave) {
+      break;
+    }
+    held[(heldHead + at) & heldMask] = before;
+    --at;
+  }
+  held[(heldHead + at) & heldMask] = {firstLeave, n};
+  heldAccesses += n;
 }
 
 /// Takes \p n access times on the bus from \p ready on, in idle times left
@@ -183,7 +238,14 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     if (!hit) {
       uint64_t ready = std::max(entry, bank.actReady);
       if (bank.row != closed) {
-        ready = max3(ready, bank.preReady + rp, entry + rp);
+        uint64_t precharge = bank.preReady;
+        if (IsWrite && !bank.written && precharge > modeStart) {
+          // Held open by reads that this batch overtakes.
+          precharge = bank.activated < modeStart
+                          ? std::max(modeStart, bank.activated + ras)
+                          : modeStart;
+        }
+        ready = max3(ready, precharge + rp, entry + rp);
       }
       grant = max3(entry, p.actReady, p.window[p.windowPos]);
       grant = std::max(grant, group.actReady);
@@ -201,7 +263,7 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     uint64_t groupStart = std::max(dataReady, group.dataReady);
     uint64_t groupEnd = groupStart + (n - 1) * ccdLong + burst;
     uint64_t busReady = std::max(dataReady, groupEnd - n * burst);
-    uint64_t firstCas = std::max(busReady, p.busFree) - latency;
+    uint64_t firstCas = busStart(p, busReady) - latency;
     if (allBank) {
       if (firstCas >= refreshDue) {
         refreshAll(std::max(entry, refreshDue));
@@ -231,6 +293,7 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     group.dataReady = groupStart + n * ccdLong;
     bank.preReady =
         std::max(activated + ras, lastCas + (IsWrite ? writeToPre : rtp));
+    bank.written = IsWrite;
     if (IsWrite) {
       group.writeEnd = end;
       p.wrote = true;
@@ -241,43 +304,62 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
   }
 }
 
-/// Changes to writing; the decision falls at \p time.
+/// Changes to writing at \p time. Reads whose commands were to come later are
+/// overtaken: their bus time is taken off now and put back behind the batch.
 void BurstChannel::toWrites(uint64_t time) {
   writing = true;
   modeStart = time;
-  ++count.turnarounds;
+  count.turnarounds += lastReadCas != 0;
+  const uint64_t free = time + rl + burst;
   for (Pseudo &p : pseudos) {
-    p.busFree = p.busFree == 0 ? 0 : std::max(p.busFree + rtwGap, tck + wl);
+    p.deferred = p.busFree - std::min(p.busFree, free);
+    p.busFree = p.busFree == 0 ? 0 : p.busFree - p.deferred + rtwGap;
     p.numGaps = 0;
     p.wrote = false;
   }
 }
 
 void BurstChannel::toReads() {
+  const uint64_t overtaken = modeStart;
+  uint64_t delay = 0;
   writing = false;
   modeStart = lastWriteCas;
   ++count.turnarounds;
   for (unsigned i = 0; i < numPseudo; ++i) {
     Pseudo &p = pseudos[i];
     p.numGaps = 0;
-    if (!p.wrote) {
-      continue;
-    }
-    p.busFree += wtrShort + rl;
-    for (unsigned g = 0; g < numGroups; ++g) {
-      Group &group = groups[i * numGroups + g];
-      if (group.writeEnd != 0) {
-        group.dataReady =
-            std::max(group.dataReady, group.writeEnd + wtrLong + rl);
+    uint64_t first = lastWriteCas + tck + rl;
+    if (p.wrote) {
+      first = std::max(first, p.busFree + wtrShort + rl);
+      for (unsigned g = 0; g < numGroups; ++g) {
+        Group &group = groups[i * numGroups + g];
+        if (group.writeEnd != 0) {
+          group.dataReady =
+              std::max(group.dataReady, group.writeEnd + wtrLong + rl);
+        }
       }
+    }
+    p.busFree = std::max(p.busFree, first) + p.deferred;
+    if (p.deferred != 0) {
+      lastReadCas = std::max(lastReadCas, p.busFree - burst - rl);
+      delay = std::max(delay, first - std::min(first, overtaken + rl));
+    }
+    p.deferred = 0;
+  }
+  // The overtaken reads leave the queue later by the length of the batch.
+  for (unsigned i = 0; delay != 0 && i < heldCount; ++i) {
+    Held &run = held[(heldHead + i) & heldMask];
+    if (run.firstLeave > overtaken) {
+      run.firstLeave += delay;
     }
   }
 }
 
-void BurstChannel::serveOldestWrite() {
+/// Writes the oldest run; if the channel was reading, it changes at \p time.
+void BurstChannel::serveOldestWrite(uint64_t time) {
   const Write write = writes[writeHead];
   if (!writing) {
-    toWrites(std::max(lastReadCas, write.entry));
+    toWrites(time);
   }
   uint64_t cas = serve<true>(write.pseudo, write.bank, write.row,
                              write.accesses, std::max(write.entry, modeStart));
@@ -305,13 +387,13 @@ void BurstChannel::drainIdle(uint64_t until) {
     if (start >= until && !(writing && writeAccesses >= lowAccesses)) {
       return;
     }
-    serveOldestWrite();
+    serveOldestWrite(start);
   }
 }
 
 uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
                                uint64_t arrival) {
-  uint64_t slot = readSlots[readPos];
+  uint64_t slot = readSlot(n);
   if (slot > arrival) {
     blockedUntil = std::max(blockedUntil, slot);
   }
@@ -325,12 +407,7 @@ uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
   uint64_t cas = serve<false>(place.pseudoChannel, place.bank, place.row, n,
                               std::max(entry, modeStart));
   lastReadCas = std::max(lastReadCas, cas);
-  uint64_t leave = cas - (n - 1) * burst;
-  for (unsigned i = 0; i < n; ++i) {
-    readSlots[readPos] = leave;
-    leave += burst;
-    readPos = readPos + 1 == readQueue ? 0 : readPos + 1;
-  }
+  holdSlots(cas - (n - 1) * burst, n);
   return cas + rl + burst;
 }
 
@@ -341,7 +418,7 @@ uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
   while (n != 0) {
     unsigned part = std::min(n, writeQueue);
     while (writeAccesses + part > writeQueue) {
-      serveOldestWrite();
+      serveOldestWrite(taken);
     }
     uint64_t slot = 0;
     for (unsigned i = 0; i < part; ++i) {
@@ -358,8 +435,11 @@ uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
     writeAccesses += part;
     n -= part;
     if (writeAccesses > highAccesses) {
+      // Reads that end before this write came leave the bus to older ones.
+      uint64_t time =
+          std::min(taken, std::max(lastReadCas, writes[writeHead].entry));
       while (writeAccesses >= lowAccesses) {
-        serveOldestWrite();
+        serveOldestWrite(time);
       }
     }
   }
@@ -412,7 +492,10 @@ void BurstChannel::access(const DramRequest &request) {
 
 uint64_t BurstChannel::quiesce(uint64_t fs) {
   while (writeCount != 0) {
-    serveOldestWrite();
+    serveOldestWrite(std::max(lastReadCas, writes[writeHead].entry));
+  }
+  if (writing) {
+    toReads(); // puts overtaken reads back
   }
   uint64_t time = std::max(fs, epoch);
   for (const Pseudo &p : pseudos) {
@@ -439,6 +522,7 @@ uint64_t BurstChannel::digest() const {
   auto time = [&](uint64_t t) { hash.add(t == 0 ? 0 : t - epoch); };
   for (const Bank &bank : banks) {
     hash.add(bank.row);
+    hash.add(bank.written);
     time(bank.activated);
     time(bank.preReady);
     time(bank.actReady);
@@ -461,9 +545,11 @@ uint64_t BurstChannel::digest() const {
       time(p.gaps[i].end);
     }
     hash.add(p.wrote);
+    hash.add(p.deferred);
   }
-  for (unsigned i = 0; i < readQueue; ++i) {
-    time(readSlots[(readPos + i) % readQueue]);
+  for (unsigned i = 0; i < heldCount; ++i) {
+    time(held[(heldHead + i) & heldMask].firstLeave);
+    hash.add(held[(heldHead + i) & heldMask].accesses);
   }
   for (unsigned i = 0; i < writeQueue; ++i) {
     time(writeSlots[(writePos + i) % writeQueue]);
