@@ -238,13 +238,7 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     if (!hit) {
       uint64_t ready = std::max(entry, bank.actReady);
       if (bank.row != closed) {
-        uint64_t precharge = bank.preReady;
-        if (IsWrite && !bank.written && precharge > modeStart) {
-          // Held open by reads that this batch overtakes.
-          precharge = bank.activated < modeStart
-                          ? std::max(modeStart, bank.activated + ras)
-                          : modeStart;
-        }
+        uint64_t precharge = IsWrite ? writePrecharge(bank) : bank.preReady;
         ready = max3(ready, precharge + rp, entry + rp);
       }
       grant = max3(entry, p.actReady, p.window[p.windowPos]);
@@ -260,8 +254,12 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     }
     uint64_t dataReady = std::max(activated + rcd, entry) + latency;
     dataReady = std::max(dataReady, columns - n * tck + latency);
-    uint64_t groupStart = std::max(dataReady, group.dataReady);
-    uint64_t groupEnd = groupStart + (n - 1) * ccdLong + burst;
+    // A run whose bank is late books its group where the bus stands, so that
+    // it does not hold back runs that overtake it.
+    uint64_t groupStart = std::max(
+        group.dataReady, std::min(dataReady, std::max(p.busFree, entry)));
+    uint64_t groupEnd =
+        std::max(dataReady, groupStart) + (n - 1) * ccdLong + burst;
     uint64_t busReady = std::max(dataReady, groupEnd - n * burst);
     uint64_t firstCas = busStart(p, busReady) - latency;
     if (allBank) {
@@ -317,6 +315,10 @@ void BurstChannel::toWrites(uint64_t time) {
     p.numGaps = 0;
     p.wrote = false;
   }
+  // Only column commands of one direction are spaced by bank group.
+  for (Group &group : groups) {
+    group.dataReady = 0;
+  }
 }
 
 void BurstChannel::toReads() {
@@ -331,13 +333,10 @@ void BurstChannel::toReads() {
     uint64_t first = lastWriteCas + tck + rl;
     if (p.wrote) {
       first = std::max(first, p.busFree + wtrShort + rl);
-      for (unsigned g = 0; g < numGroups; ++g) {
-        Group &group = groups[i * numGroups + g];
-        if (group.writeEnd != 0) {
-          group.dataReady =
-              std::max(group.dataReady, group.writeEnd + wtrLong + rl);
-        }
-      }
+    }
+    for (unsigned g = 0; g < numGroups; ++g) {
+      Group &group = groups[i * numGroups + g];
+      group.dataReady = group.writeEnd == 0 ? 0 : group.writeEnd + wtrLong + rl;
     }
     p.busFree = std::max(p.busFree, first) + p.deferred;
     if (p.deferred != 0) {
@@ -355,12 +354,58 @@ void BurstChannel::toReads() {
   }
 }
 
-/// Writes the oldest run; if the channel was reading, it changes at \p time.
-void BurstChannel::serveOldestWrite(uint64_t time) {
-  const Write write = writes[writeHead];
+/// When a write can close the row of \p bank. A row held open by reads that
+/// the present batch overtakes can be closed earlier than they asked for.
+uint64_t BurstChannel::writePrecharge(const Bank &bank) const {
+  if (bank.written || bank.preReady <= modeStart) {
+    return bank.preReady;
+  }
+  return bank.activated < modeStart ? std::max(modeStart, bank.activated + ras)
+                                    : modeStart;
+}
+
+/// Moves the write that can use the bus first to the head of the queue, the
+/// oldest of those that need not wait (first-ready, first-come).
+void BurstChannel::chooseWrite() {
+  uint64_t best = ~uint64_t(0);
+  unsigned chosen = 0;
+  for (unsigned i = 0; i < writeCount; ++i) {
+    const Write &write = writes[wrap(writeHead + i)];
+    const Bank &bank = banks[write.pseudo * numBanks + write.bank];
+    uint64_t row = bank.activated;
+    if (bank.row != write.row) {
+      row = bank.row == closed ? bank.actReady : writePrecharge(bank) + rp;
+      row = std::max(row, modeStart);
+    }
+    if (!allBank && row >= bank.refreshDue) {
+      row = std::max(row, bank.refreshDue + rp + rfcBank);
+    }
+    uint64_t ready = std::max(row + rcdWrite, write.entry) + wl;
+    ready = std::max(ready, pseudos[write.pseudo].busFree);
+    if (ready < best) {
+      best = ready;
+      chosen = i;
+    }
+  }
+  if (chosen != 0) {
+    const Write write = writes[wrap(writeHead + chosen)];
+    for (unsigned i = chosen; i != 0; --i) {
+      writes[wrap(writeHead + i)] = writes[wrap(writeHead + i - 1)];
+    }
+    writes[writeHead] = write;
+  }
+}
+
+/// Writes one run, the oldest that is ready; if the channel was reading, it
+/// changes at \p time.
+void BurstChannel::serveWrite(uint64_t time) {
   if (!writing) {
     toWrites(time);
   }
+  if (writeCount > 1) {
+    chooseWrite();
+  }
+  const Write write = writes[writeHead];
   uint64_t cas = serve<true>(write.pseudo, write.bank, write.row,
                              write.accesses, std::max(write.entry, modeStart));
   lastWriteCas = std::max(lastWriteCas, cas);
@@ -387,7 +432,7 @@ void BurstChannel::drainIdle(uint64_t until) {
     if (start >= until && !(writing && writeAccesses >= lowAccesses)) {
       return;
     }
-    serveOldestWrite(start);
+    serveWrite(start);
   }
 }
 
@@ -418,7 +463,7 @@ uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
   while (n != 0) {
     unsigned part = std::min(n, writeQueue);
     while (writeAccesses + part > writeQueue) {
-      serveOldestWrite(taken);
+      serveWrite(taken);
     }
     uint64_t slot = 0;
     for (unsigned i = 0; i < part; ++i) {
@@ -439,7 +484,7 @@ uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
       uint64_t time =
           std::min(taken, std::max(lastReadCas, writes[writeHead].entry));
       while (writeAccesses >= lowAccesses) {
-        serveOldestWrite(time);
+        serveWrite(time);
       }
     }
   }
@@ -492,7 +537,7 @@ void BurstChannel::access(const DramRequest &request) {
 
 uint64_t BurstChannel::quiesce(uint64_t fs) {
   while (writeCount != 0) {
-    serveOldestWrite(std::max(lastReadCas, writes[writeHead].entry));
+    serveWrite(std::max(lastReadCas, writes[writeHead].entry));
   }
   if (writing) {
     toReads(); // puts overtaken reads back

@@ -108,7 +108,12 @@ private:
   void holdSlots(uint64_t firstLeave, unsigned n);
   uint64_t readRun(const DramLocation &place, unsigned n, uint64_t arrival);
   uint64_t writeRun(const DramLocation &place, unsigned n, uint64_t arrival);
-  void serveOldestWrite(uint64_t time);
+  void serveWrite(uint64_t time);
+  void chooseWrite();
+  uint64_t writePrecharge(const Bank &bank) const;
+  unsigned wrap(unsigned i) const {
+    return i >= writeQueue ? i - writeQueue : i;
+  }
   void drainIdle(uint64_t until);
   void toWrites(uint64_t time);
   void toReads();
