@@ -70,7 +70,7 @@ void BurstChannel::clearState(uint64_t time) {
   heldHead = heldCount = heldAccesses = 0;
   writePos = writeHead = writeCount = writeAccesses = 0;
   writing = false;
-  blockedUntil = modeStart = lastReadCas = lastWriteCas = 0;
+  blockedUntil = drainFrom = modeStart = lastReadCas = lastWriteCas = 0;
   columnFree = rowFree = 0;
   refreshDue = time + refi;
   epoch = time;
@@ -145,11 +145,11 @@ uint64_t BurstChannel::readSlot(unsigned n) {
     if (heldAccesses >= readQueue) {
       entry = held[heldHead].firstLeave;
     }
-    uint64_t need = std::min(heldAccesses + n - readQueue, heldAccesses);
-    heldAccesses -= static_cast<unsigned>(need);
+    unsigned need = std::min(heldAccesses + n - readQueue, heldAccesses);
+    heldAccesses -= need;
     while (need != 0) {
       Held &oldest = held[heldHead];
-      uint64_t take = std::min(need, oldest.accesses);
+      unsigned take = std::min(need, oldest.accesses);
       oldest.accesses -= take;
       oldest.firstLeave += take * burst;
       need -= take;
@@ -162,7 +162,7 @@ uint64_t BurstChannel::readSlot(unsigned n) {
   return entry;
 }
 
-void BurstChannel::holdSlots(uint64_t firstLeave, unsigned n) {
+void BurstChannel::holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n) {
   n = std::min(n, readQueue - heldAccesses);
   unsigned at = heldCount++;
   // A run that was late (its bank was busy) is overtaken by later ones.
@@ -174,7 +174,7 @@ void BurstChannel::holdSlots(uint64_t firstLeave, unsigned n) {
     held[(heldHead + at) & heldMask] = before;
     --at;
   }
-  held[(heldHead + at) & heldMask] = {firstLeave, n};
+  held[(heldHead + at) & heldMask] = {firstLeave, n, pseudo};
   heldAccesses += n;
 }
 
@@ -260,7 +260,7 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
         group.dataReady, std::min(dataReady, std::max(p.busFree, entry)));
     uint64_t groupEnd =
         std::max(dataReady, groupStart) + (n - 1) * ccdLong + burst;
-    uint64_t busReady = std::max(dataReady, groupEnd - n * burst);
+    uint64_t busReady = std::max(dataReady, groupStart);
     uint64_t firstCas = busStart(p, busReady) - latency;
     if (allBank) {
       if (firstCas >= refreshDue) {
@@ -271,7 +271,8 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
       refreshBank(bank, std::max(entry, bank.refreshDue));
       continue;
     }
-    uint64_t end = std::max(reserveBus(p, n, busReady), groupEnd);
+    uint64_t busEnd = reserveBus(p, n, busReady);
+    uint64_t end = std::max(busEnd, groupEnd);
     uint64_t lastCas = end - burst - latency;
     columnFree = columns;
     if (!hit) {
@@ -295,6 +296,9 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     if (IsWrite) {
       group.writeEnd = end;
       p.wrote = true;
+      // The batch is over when its bus time is: what a bank group still holds
+      // back then is written with the next one.
+      lastWriteCas = std::max(lastWriteCas, busEnd - burst - latency);
     }
     p.lastCas = std::max(p.lastCas, lastCas);
     count.busyFs += n * burst;
@@ -310,8 +314,17 @@ void BurstChannel::toWrites(uint64_t time) {
   count.turnarounds += lastReadCas != 0;
   const uint64_t free = time + rl + burst;
   for (Pseudo &p : pseudos) {
-    p.deferred = p.busFree - std::min(p.busFree, free);
-    p.busFree = p.busFree == 0 ? 0 : p.busFree - p.deferred + rtwGap;
+    p.deferred = 0;
+    if (p.busFree > free) {
+      p.deferred = p.busFree - free;
+      for (unsigned i = 0; i < p.numGaps; ++i) {
+        if (p.gaps[i].end > free) {
+          p.deferred -= p.gaps[i].end - std::max(p.gaps[i].start, free);
+        }
+      }
+      p.busFree = free;
+    }
+    p.busFree += p.busFree == 0 ? 0 : rtwGap;
     p.numGaps = 0;
     p.wrote = false;
   }
@@ -323,7 +336,6 @@ void BurstChannel::toWrites(uint64_t time) {
 
 void BurstChannel::toReads() {
   const uint64_t overtaken = modeStart;
-  uint64_t delay = 0;
   writing = false;
   modeStart = lastWriteCas;
   ++count.turnarounds;
@@ -341,16 +353,21 @@ void BurstChannel::toReads() {
     p.busFree = std::max(p.busFree, first) + p.deferred;
     if (p.deferred != 0) {
       lastReadCas = std::max(lastReadCas, p.busFree - burst - rl);
-      delay = std::max(delay, first - std::min(first, overtaken + rl));
     }
-    p.deferred = 0;
+    p.delay = first - std::min(first, overtaken + rl);
   }
   // The overtaken reads leave the queue later by the length of the batch.
-  for (unsigned i = 0; delay != 0 && i < heldCount; ++i) {
+  for (unsigned i = 0; i < heldCount; ++i) {
     Held &run = held[(heldHead + i) & heldMask];
+    const Pseudo &p = pseudos[run.pseudo];
     if (run.firstLeave > overtaken) {
-      run.firstLeave += delay;
+      // A run that waits for its bank rather than for the bus waits on.
+      uint64_t inTurn = std::min(run.firstLeave, overtaken + p.deferred);
+      run.firstLeave = std::max(run.firstLeave, inTurn + p.delay);
     }
+  }
+  for (Pseudo &p : pseudos) {
+    p.deferred = 0;
   }
 }
 
@@ -377,7 +394,7 @@ void BurstChannel::chooseWrite() {
       row = bank.row == closed ? bank.actReady : writePrecharge(bank) + rp;
       row = std::max(row, modeStart);
     }
-    if (!allBank && row >= bank.refreshDue) {
+    if (!allBank && row + rcdWrite >= bank.refreshDue) {
       row = std::max(row, bank.refreshDue + rp + rfcBank);
     }
     uint64_t ready = std::max(row + rcdWrite, write.entry) + wl;
@@ -396,27 +413,44 @@ void BurstChannel::chooseWrite() {
   }
 }
 
-/// Writes one run, the oldest that is ready; if the channel was reading, it
-/// changes at \p time.
-void BurstChannel::serveWrite(uint64_t time) {
+/// Writes at most \p limit accesses of the oldest run that is ready; if the
+/// channel was reading, it changes at \p time.
+void BurstChannel::serveWrite(uint64_t time, unsigned limit) {
   if (!writing) {
     toWrites(time);
   }
   if (writeCount > 1) {
     chooseWrite();
   }
-  const Write write = writes[writeHead];
-  uint64_t cas = serve<true>(write.pseudo, write.bank, write.row,
-                             write.accesses, std::max(write.entry, modeStart));
-  lastWriteCas = std::max(lastWriteCas, cas);
-  unsigned pos = (writePos + writeQueue - writeAccesses) % writeQueue;
-  for (unsigned i = 0; i < write.accesses; ++i) {
-    writeSlots[pos] = cas - std::min(cas, (write.accesses - 1 - i) * burst);
-    pos = pos + 1 == writeQueue ? 0 : pos + 1;
+  Write &head = writes[writeHead];
+  const Write write = head;
+  const unsigned n = std::min(write.accesses, limit);
+  uint64_t cas = serve<true>(write.pseudo, write.bank, write.row, n,
+                             std::max(write.entry, modeStart));
+  unsigned pos = wrap(writePos + writeQueue - writeAccesses);
+  for (unsigned i = 0; i < n; ++i) {
+    writeSlots[pos] = cas - std::min(cas, (n - 1 - i) * burst);
+    pos = wrap(pos + 1);
   }
-  writeAccesses -= write.accesses;
-  --writeCount;
-  writeHead = writeHead + 1 == writeQueue ? 0 : writeHead + 1;
+  writeAccesses -= n;
+  head.accesses -= n;
+  if (head.accesses == 0) {
+    --writeCount;
+    writeHead = wrap(writeHead + 1);
+  }
+}
+
+/// Writes from \p time on until fewer than \p level accesses are left. Reads
+/// that end before that time leave the bus to writes that came earlier.
+void BurstChannel::drainTo(uint64_t time, unsigned level) {
+  if (drainFrom != 0) {
+    time = drainFrom;
+    drainFrom = 0;
+  }
+  time = std::min(time, std::max(lastReadCas, writes[writeHead].entry));
+  while (writeAccesses >= level) {
+    serveWrite(time, writeAccesses - level + 1);
+  }
 }
 
 /// Writes that find no read waiting before \p until. Once writing, the channel
@@ -432,7 +466,7 @@ void BurstChannel::drainIdle(uint64_t until) {
     if (start >= until && !(writing && writeAccesses >= lowAccesses)) {
       return;
     }
-    serveWrite(start);
+    serveWrite(start, writeQueue);
   }
 }
 
@@ -443,6 +477,9 @@ uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
     blockedUntil = std::max(blockedUntil, slot);
   }
   uint64_t entry = std::max(arrival, blockedUntil);
+  if (drainFrom != 0) {
+    drainTo(drainFrom, lowAccesses);
+  }
   if (writeCount != 0 && lastReadCas < entry) {
     drainIdle(entry);
   }
@@ -452,7 +489,7 @@ uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
   uint64_t cas = serve<false>(place.pseudoChannel, place.bank, place.row, n,
                               std::max(entry, modeStart));
   lastReadCas = std::max(lastReadCas, cas);
-  holdSlots(cas - (n - 1) * burst, n);
+  holdSlots(place.pseudoChannel, cas - (n - 1) * burst, n);
   return cas + rl + burst;
 }
 
@@ -463,7 +500,7 @@ uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
   while (n != 0) {
     unsigned part = std::min(n, writeQueue);
     while (writeAccesses + part > writeQueue) {
-      serveWrite(taken);
+      drainTo(taken, std::max(lowAccesses, part));
     }
     uint64_t slot = 0;
     for (unsigned i = 0; i < part; ++i) {
@@ -479,13 +516,10 @@ uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
     ++writeCount;
     writeAccesses += part;
     n -= part;
-    if (writeAccesses > highAccesses) {
-      // Reads that end before this write came leave the bus to older ones.
-      uint64_t time =
-          std::min(taken, std::max(lastReadCas, writes[writeHead].entry));
-      while (writeAccesses >= lowAccesses) {
-        serveWrite(time);
-      }
+    if (writeAccesses > highAccesses && drainFrom == 0) {
+      // Writes that follow at once still join the batch; the next read finds
+      // the channel writing.
+      drainFrom = taken;
     }
   }
   return taken;
@@ -537,7 +571,7 @@ void BurstChannel::access(const DramRequest &request) {
 
 uint64_t BurstChannel::quiesce(uint64_t fs) {
   while (writeCount != 0) {
-    serveWrite(std::max(lastReadCas, writes[writeHead].entry));
+    serveWrite(std::max(lastReadCas, writes[writeHead].entry), writeQueue);
   }
   if (writing) {
     toReads(); // puts overtaken reads back
@@ -608,8 +642,8 @@ uint64_t BurstChannel::digest() const {
     time(write.entry);
   }
   hash.add(writing);
-  for (uint64_t t : {blockedUntil, modeStart, lastReadCas, lastWriteCas,
-                     columnFree, rowFree, refreshDue}) {
+  for (uint64_t t : {blockedUntil, drainFrom, modeStart, lastReadCas,
+                     lastWriteCas, columnFree, rowFree, refreshDue}) {
     time(t);
   }
   return hash.value();

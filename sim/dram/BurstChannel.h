@@ -88,11 +88,12 @@ private:
     unsigned numGaps;
     bool wrote;        // in the current write batch
     uint64_t deferred; // bus time of reads that the batch has overtaken
+    uint64_t delay;    // of their commands, once it is over
   };
   /// Reads that hold queue slots; they leave one access time apart.
   struct Held {
     uint64_t firstLeave;
-    uint64_t accesses;
+    uint32_t accesses, pseudo;
   };
   struct Write {
     uint32_t pseudo, bank, row, accesses;
@@ -105,15 +106,16 @@ private:
   uint64_t busStart(const Pseudo &p, uint64_t ready) const;
   uint64_t reserveBus(Pseudo &p, unsigned n, uint64_t ready);
   uint64_t readSlot(unsigned n);
-  void holdSlots(uint64_t firstLeave, unsigned n);
+  void holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n);
   uint64_t readRun(const DramLocation &place, unsigned n, uint64_t arrival);
   uint64_t writeRun(const DramLocation &place, unsigned n, uint64_t arrival);
-  void serveWrite(uint64_t time);
+  void serveWrite(uint64_t time, unsigned limit);
   void chooseWrite();
   uint64_t writePrecharge(const Bank &bank) const;
   unsigned wrap(unsigned i) const {
     return i >= writeQueue ? i - writeQueue : i;
   }
+  void drainTo(uint64_t time, unsigned level);
   void drainIdle(uint64_t until);
   void toWrites(uint64_t time);
   void toReads();
@@ -142,6 +144,7 @@ private:
   unsigned writePos, writeHead, writeCount, writeAccesses;
   bool writing;
   uint64_t blockedUntil; // arrivals behind a full queue
+  uint64_t drainFrom;    // the high watermark was passed; zero if not
   uint64_t modeStart;    // when the present direction was chosen
   uint64_t lastReadCas, lastWriteCas;
   uint64_t columnFree, rowFree; // command buses; one bus uses columnFree
