@@ -52,24 +52,25 @@ BurstChannel::BurstChannel(const DramSpec &spec, const MemorySpec &memory)
   for (unsigned bank = 0; bank < numBanks; ++bank) {
     groupOf.push_back(static_cast<uint8_t>(map.bankGroupOf(bank)));
   }
-  readSlots.resize(readQueue);
+  held.resize(std::bit_ceil(readQueue + 2));
+  heldMask = static_cast<unsigned>(held.size() - 1);
   writeSlots.resize(writeQueue);
   writes.resize(writeQueue);
   reset();
 }
 
 void BurstChannel::clearState(uint64_t time) {
-  std::fill(banks.begin(), banks.end(), Bank{closed, 0, 0, 0, 0});
+  std::fill(banks.begin(), banks.end(), Bank{closed, false, 0, 0, 0, 0});
   for (unsigned i = 0; i < banks.size(); ++i) {
     banks[i].refreshDue = time + (i % numBanks + 1) * bankRefi;
   }
   std::fill(groups.begin(), groups.end(), Group{});
   std::fill(pseudos.begin(), pseudos.end(), Pseudo{});
-  std::fill(readSlots.begin(), readSlots.end(), 0);
   std::fill(writeSlots.begin(), writeSlots.end(), 0);
-  readPos = writePos = writeHead = writeCount = writeAccesses = 0;
+  heldHead = heldCount = heldAccesses = 0;
+  writePos = writeHead = writeCount = writeAccesses = 0;
   writing = false;
-  blockedUntil = modeStart = lastReadCas = lastWriteCas = 0;
+  blockedUntil = drainFrom = modeStart = lastReadCas = lastWriteCas = 0;
   columnFree = rowFree = 0;
   refreshDue = time + refi;
   epoch = time;
@@ -121,6 +122,60 @@ void BurstChannel::refreshBank(Bank &bank, uint64_t seen) {
   bank.actReady = start + rfcBank;
   ++count.refreshes;
   bank.refreshDue += refi;
+}
+
+/// First time at or after \p ready at which the bus has room for an access.
+uint64_t BurstChannel::busStart(const Pseudo &p, uint64_t ready) const {
+  if (ready < p.busFree) {
+    for (unsigned i = 0; i < p.numGaps; ++i) {
+      uint64_t start = std::max(p.gaps[i].start, ready);
+      if (start + burst <= p.gaps[i].end) {
+        return start;
+      }
+    }
+  }
+  return std::max(p.busFree, ready);
+}
+
+/// Makes room for \p n accesses in the read queue. \returns when the first of
+/// them can enter.
+uint64_t BurstChannel::readSlot(unsigned n) {
+  uint64_t entry = 0;
+  if (heldAccesses + n > readQueue) {
+    if (heldAccesses >= readQueue) {
+      entry = held[heldHead].firstLeave;
+    }
+    unsigned need = std::min(heldAccesses + n - readQueue, heldAccesses);
+    heldAccesses -= need;
+    while (need != 0) {
+      Held &oldest = held[heldHead];
+      unsigned take = std::min(need, oldest.accesses);
+      oldest.accesses -= take;
+      oldest.firstLeave += take * burst;
+      need -= take;
+      if (oldest.accesses == 0) {
+        heldHead = (heldHead + 1) & heldMask;
+        --heldCount;
+      }
+    }
+  }
+  return entry;
+}
+
+void BurstChannel::holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n) {
+  n = std::min(n, readQueue - heldAccesses);
+  unsigned at = heldCount++;
+  // A run that was late (its bank was busy) is overtaken by later ones.
+  while (at != 0) {
+    const Held &before = held[(heldHead + at - 1) & heldMask];
+    if (before.firstLeave <= firstLeave) {
+      break;
+    }
+    held[(heldHead + at) & heldMask] = before;
+    --at;
+  }
+  held[(heldHead + at) & heldMask] = {firstLeave, n, pseudo};
+  heldAccesses += n;
 }
 
 /// Takes \p n access times on the bus from \p ready on, in idle times left
@@ -183,7 +238,8 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     if (!hit) {
       uint64_t ready = std::max(entry, bank.actReady);
       if (bank.row != closed) {
-        ready = max3(ready, bank.preReady + rp, entry + rp);
+        uint64_t precharge = IsWrite ? writePrecharge(bank) : bank.preReady;
+        ready = max3(ready, precharge + rp, entry + rp);
       }
       grant = max3(entry, p.actReady, p.window[p.windowPos]);
       grant = std::max(grant, group.actReady);
@@ -198,10 +254,14 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     }
     uint64_t dataReady = std::max(activated + rcd, entry) + latency;
     dataReady = std::max(dataReady, columns - n * tck + latency);
-    uint64_t groupStart = std::max(dataReady, group.dataReady);
-    uint64_t groupEnd = groupStart + (n - 1) * ccdLong + burst;
-    uint64_t busReady = std::max(dataReady, groupEnd - n * burst);
-    uint64_t firstCas = std::max(busReady, p.busFree) - latency;
+    // A run whose bank is late books its group where the bus stands, so that
+    // it does not hold back runs that overtake it.
+    uint64_t groupStart = std::max(
+        group.dataReady, std::min(dataReady, std::max(p.busFree, entry)));
+    uint64_t groupEnd =
+        std::max(dataReady, groupStart) + (n - 1) * ccdLong + burst;
+    uint64_t busReady = std::max(dataReady, groupStart);
+    uint64_t firstCas = busStart(p, busReady) - latency;
     if (allBank) {
       if (firstCas >= refreshDue) {
         refreshAll(std::max(entry, refreshDue));
@@ -211,7 +271,8 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
       refreshBank(bank, std::max(entry, bank.refreshDue));
       continue;
     }
-    uint64_t end = std::max(reserveBus(p, n, busReady), groupEnd);
+    uint64_t busEnd = reserveBus(p, n, busReady);
+    uint64_t end = std::max(busEnd, groupEnd);
     uint64_t lastCas = end - burst - latency;
     columnFree = columns;
     if (!hit) {
@@ -231,9 +292,13 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     group.dataReady = groupStart + n * ccdLong;
     bank.preReady =
         std::max(activated + ras, lastCas + (IsWrite ? writeToPre : rtp));
+    bank.written = IsWrite;
     if (IsWrite) {
       group.writeEnd = end;
       p.wrote = true;
+      // The batch is over when its bus time is: what a bank group still holds
+      // back then is written with the next one.
+      lastWriteCas = std::max(lastWriteCas, busEnd - burst - latency);
     }
     p.lastCas = std::max(p.lastCas, lastCas);
     count.busyFs += n * burst;
@@ -241,55 +306,151 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
   }
 }
 
-/// Changes to writing; the decision falls at \p time.
+/// Changes to writing at \p time. Reads whose commands were to come later are
+/// overtaken: their bus time is taken off now and put back behind the batch.
 void BurstChannel::toWrites(uint64_t time) {
   writing = true;
   modeStart = time;
-  ++count.turnarounds;
+  count.turnarounds += lastReadCas != 0;
+  const uint64_t free = time + rl + burst;
   for (Pseudo &p : pseudos) {
-    p.busFree = p.busFree == 0 ? 0 : std::max(p.busFree + rtwGap, tck + wl);
+    p.deferred = 0;
+    if (p.busFree > free) {
+      p.deferred = p.busFree - free;
+      for (unsigned i = 0; i < p.numGaps; ++i) {
+        if (p.gaps[i].end > free) {
+          p.deferred -= p.gaps[i].end - std::max(p.gaps[i].start, free);
+        }
+      }
+      p.busFree = free;
+    }
+    p.busFree += p.busFree == 0 ? 0 : rtwGap;
     p.numGaps = 0;
     p.wrote = false;
+  }
+  // Only column commands of one direction are spaced by bank group.
+  for (Group &group : groups) {
+    group.dataReady = 0;
   }
 }
 
 void BurstChannel::toReads() {
+  const uint64_t overtaken = modeStart;
   writing = false;
   modeStart = lastWriteCas;
   ++count.turnarounds;
   for (unsigned i = 0; i < numPseudo; ++i) {
     Pseudo &p = pseudos[i];
     p.numGaps = 0;
-    if (!p.wrote) {
-      continue;
+    uint64_t first = lastWriteCas + tck + rl;
+    if (p.wrote) {
+      first = std::max(first, p.busFree + wtrShort + rl);
     }
-    p.busFree += wtrShort + rl;
     for (unsigned g = 0; g < numGroups; ++g) {
       Group &group = groups[i * numGroups + g];
-      if (group.writeEnd != 0) {
-        group.dataReady =
-            std::max(group.dataReady, group.writeEnd + wtrLong + rl);
-      }
+      group.dataReady = group.writeEnd == 0 ? 0 : group.writeEnd + wtrLong + rl;
     }
+    p.busFree = std::max(p.busFree, first) + p.deferred;
+    if (p.deferred != 0) {
+      lastReadCas = std::max(lastReadCas, p.busFree - burst - rl);
+    }
+    p.delay = first - std::min(first, overtaken + rl);
+  }
+  // The overtaken reads leave the queue later by the length of the batch.
+  for (unsigned i = 0; i < heldCount; ++i) {
+    Held &run = held[(heldHead + i) & heldMask];
+    const Pseudo &p = pseudos[run.pseudo];
+    if (run.firstLeave > overtaken) {
+      // A run that waits for its bank rather than for the bus waits on.
+      uint64_t inTurn = std::min(run.firstLeave, overtaken + p.deferred);
+      run.firstLeave = std::max(run.firstLeave, inTurn + p.delay);
+    }
+  }
+  for (Pseudo &p : pseudos) {
+    p.deferred = 0;
   }
 }
 
-void BurstChannel::serveOldestWrite() {
-  const Write write = writes[writeHead];
+/// When a write can close the row of \p bank. A row held open by reads that
+/// the present batch overtakes can be closed earlier than they asked for.
+uint64_t BurstChannel::writePrecharge(const Bank &bank) const {
+  if (bank.written || bank.preReady <= modeStart) {
+    return bank.preReady;
+  }
+  return bank.activated < modeStart ? std::max(modeStart, bank.activated + ras)
+                                    : modeStart;
+}
+
+/// Moves the write that can use the bus first to the head of the queue, the
+/// oldest of those that need not wait (first-ready, first-come).
+void BurstChannel::chooseWrite() {
+  uint64_t best = ~uint64_t(0);
+  unsigned chosen = 0;
+  for (unsigned i = 0; i < writeCount; ++i) {
+    const Write &write = writes[wrap(writeHead + i)];
+    const Bank &bank = banks[write.pseudo * numBanks + write.bank];
+    uint64_t row = bank.activated;
+    if (bank.row != write.row) {
+      row = bank.row == closed ? bank.actReady : writePrecharge(bank) + rp;
+      row = std::max(row, modeStart);
+    }
+    if (!allBank && row + rcdWrite >= bank.refreshDue) {
+      row = std::max(row, bank.refreshDue + rp + rfcBank);
+    }
+    uint64_t ready = std::max(row + rcdWrite, write.entry) + wl;
+    ready = std::max(ready, pseudos[write.pseudo].busFree);
+    if (ready < best) {
+      best = ready;
+      chosen = i;
+    }
+  }
+  if (chosen != 0) {
+    const Write write = writes[wrap(writeHead + chosen)];
+    for (unsigned i = chosen; i != 0; --i) {
+      writes[wrap(writeHead + i)] = writes[wrap(writeHead + i - 1)];
+    }
+    writes[writeHead] = write;
+  }
+}
+
+/// Writes at most \p limit accesses of the oldest run that is ready; if the
+/// channel was reading, it changes at \p time.
+void BurstChannel::serveWrite(uint64_t time, unsigned limit) {
   if (!writing) {
-    toWrites(std::max(lastReadCas, write.entry));
+    toWrites(time);
   }
-  uint64_t cas = serve<true>(write.pseudo, write.bank, write.row,
-                             write.accesses, std::max(write.entry, modeStart));
-  lastWriteCas = std::max(lastWriteCas, cas);
-  unsigned pos = (writePos + writeQueue - writeAccesses) % writeQueue;
-  for (unsigned i = 0; i < write.accesses; ++i) {
-    writeSlots[pos] = cas - std::min(cas, (write.accesses - 1 - i) * burst);
-    pos = pos + 1 == writeQueue ? 0 : pos + 1;
+  if (writeCount > 1) {
+    chooseWrite();
   }
-  writeAccesses -= write.accesses;
-  --writeCount;
-  writeHead = writeHead + 1 == writeQueue ? 0 : writeHead + 1;
+  Write &head = writes[writeHead];
+  const Write write = head;
+  const unsigned n = std::min(write.accesses, limit);
+  uint64_t cas = serve<true>(write.pseudo, write.bank, write.row, n,
+                             std::max(write.entry, modeStart));
+  unsigned pos = wrap(writePos + writeQueue - writeAccesses);
+  for (unsigned i = 0; i < n; ++i) {
+    writeSlots[pos] = cas - std::min(cas, (n - 1 - i) * burst);
+    pos = wrap(pos + 1);
+  }
+  writeAccesses -= n;
+  head.accesses -= n;
+  if (head.accesses == 0) {
+    --writeCount;
+    writeHead = wrap(writeHead + 1);
+  }
+}
+
+/// Writes from \p time on until fewer than \p level accesses are left. Reads
+/// that end before that time leave the bus to writes that came earlier.
+void BurstChannel::drainTo(uint64_t time, unsigned level) {
+  if (drainFrom != 0) {
+    time = drainFrom;
+    drainFrom = 0;
+  }
+  time = std::min(time, std::max(lastReadCas, writes[writeHead].entry));
+  while (writeAccesses >= level) {
+    serveWrite(time, writeAccesses - level + 1);
+  }
 }
 
 /// Writes that find no read waiting before \p until. Once writing, the channel
@@ -305,17 +466,20 @@ void BurstChannel::drainIdle(uint64_t until) {
     if (start >= until && !(writing && writeAccesses >= lowAccesses)) {
       return;
     }
-    serveOldestWrite();
+    serveWrite(start, writeQueue);
   }
 }
 
 uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
                                uint64_t arrival) {
-  uint64_t slot = readSlots[readPos];
+  uint64_t slot = readSlot(n);
   if (slot > arrival) {
     blockedUntil = std::max(blockedUntil, slot);
   }
   uint64_t entry = std::max(arrival, blockedUntil);
+  if (drainFrom != 0) {
+    drainTo(drainFrom, lowAccesses);
+  }
   if (writeCount != 0 && lastReadCas < entry) {
     drainIdle(entry);
   }
@@ -325,12 +489,7 @@ uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
   uint64_t cas = serve<false>(place.pseudoChannel, place.bank, place.row, n,
                               std::max(entry, modeStart));
   lastReadCas = std::max(lastReadCas, cas);
-  uint64_t leave = cas - (n - 1) * burst;
-  for (unsigned i = 0; i < n; ++i) {
-    readSlots[readPos] = leave;
-    leave += burst;
-    readPos = readPos + 1 == readQueue ? 0 : readPos + 1;
-  }
+  holdSlots(place.pseudoChannel, cas - (n - 1) * burst, n);
   return cas + rl + burst;
 }
 
@@ -341,7 +500,7 @@ uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
   while (n != 0) {
     unsigned part = std::min(n, writeQueue);
     while (writeAccesses + part > writeQueue) {
-      serveOldestWrite();
+      drainTo(taken, std::max(lowAccesses, part));
     }
     uint64_t slot = 0;
     for (unsigned i = 0; i < part; ++i) {
@@ -357,10 +516,10 @@ uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
     ++writeCount;
     writeAccesses += part;
     n -= part;
-    if (writeAccesses > highAccesses) {
-      while (writeAccesses >= lowAccesses) {
-        serveOldestWrite();
-      }
+    if (writeAccesses > highAccesses && drainFrom == 0) {
+      // Writes that follow at once still join the batch; the next read finds
+      // the channel writing.
+      drainFrom = taken;
     }
   }
   return taken;
@@ -412,7 +571,10 @@ void BurstChannel::access(const DramRequest &request) {
 
 uint64_t BurstChannel::quiesce(uint64_t fs) {
   while (writeCount != 0) {
-    serveOldestWrite();
+    serveWrite(std::max(lastReadCas, writes[writeHead].entry), writeQueue);
+  }
+  if (writing) {
+    toReads(); // puts overtaken reads back
   }
   uint64_t time = std::max(fs, epoch);
   for (const Pseudo &p : pseudos) {
@@ -439,6 +601,7 @@ uint64_t BurstChannel::digest() const {
   auto time = [&](uint64_t t) { hash.add(t == 0 ? 0 : t - epoch); };
   for (const Bank &bank : banks) {
     hash.add(bank.row);
+    hash.add(bank.written);
     time(bank.activated);
     time(bank.preReady);
     time(bank.actReady);
@@ -461,9 +624,11 @@ uint64_t BurstChannel::digest() const {
       time(p.gaps[i].end);
     }
     hash.add(p.wrote);
+    hash.add(p.deferred);
   }
-  for (unsigned i = 0; i < readQueue; ++i) {
-    time(readSlots[(readPos + i) % readQueue]);
+  for (unsigned i = 0; i < heldCount; ++i) {
+    time(held[(heldHead + i) & heldMask].firstLeave);
+    hash.add(held[(heldHead + i) & heldMask].accesses);
   }
   for (unsigned i = 0; i < writeQueue; ++i) {
     time(writeSlots[(writePos + i) % writeQueue]);
@@ -477,8 +642,8 @@ uint64_t BurstChannel::digest() const {
     time(write.entry);
   }
   hash.add(writing);
-  for (uint64_t t : {blockedUntil, modeStart, lastReadCas, lastWriteCas,
-                     columnFree, rowFree, refreshDue}) {
+  for (uint64_t t : {blockedUntil, drainFrom, modeStart, lastReadCas,
+                     lastWriteCas, columnFree, rowFree, refreshDue}) {
     time(t);
   }
   return hash.value();

@@ -64,6 +64,7 @@ private:
   // Every time member is an earliest allowed time; zero allows all.
   struct Bank {
     uint32_t row;
+    bool written;        // its last column command was a write
     uint64_t activated;  // time of the activate of `row`
     uint64_t preReady;   // earliest precharge
     uint64_t actReady;   // earliest activate of a closed bank
@@ -85,7 +86,14 @@ private:
     uint64_t lastCas; // latest column command, either direction
     std::array<Gap, maxGaps> gaps;
     unsigned numGaps;
-    bool wrote; // in the current write batch
+    bool wrote;        // in the current write batch
+    uint64_t deferred; // bus time of reads that the batch has overtaken
+    uint64_t delay;    // of their commands, once it is over
+  };
+  /// Reads that hold queue slots; they leave one access time apart.
+  struct Held {
+    uint64_t firstLeave;
+    uint32_t accesses, pseudo;
   };
   struct Write {
     uint32_t pseudo, bank, row, accesses;
@@ -95,10 +103,19 @@ private:
   template <bool IsWrite>
   uint64_t serve(uint32_t pseudo, uint32_t bank, uint32_t row, unsigned n,
                  uint64_t entry);
+  uint64_t busStart(const Pseudo &p, uint64_t ready) const;
   uint64_t reserveBus(Pseudo &p, unsigned n, uint64_t ready);
+  uint64_t readSlot(unsigned n);
+  void holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n);
   uint64_t readRun(const DramLocation &place, unsigned n, uint64_t arrival);
   uint64_t writeRun(const DramLocation &place, unsigned n, uint64_t arrival);
-  void serveOldestWrite();
+  void serveWrite(uint64_t time, unsigned limit);
+  void chooseWrite();
+  uint64_t writePrecharge(const Bank &bank) const;
+  unsigned wrap(unsigned i) const {
+    return i >= writeQueue ? i - writeQueue : i;
+  }
+  void drainTo(uint64_t time, unsigned level);
   void drainIdle(uint64_t until);
   void toWrites(uint64_t time);
   void toReads();
@@ -119,12 +136,15 @@ private:
   std::vector<Bank> banks;   // [pseudo][bank]
   std::vector<Group> groups; // [pseudo][group]
   std::vector<Pseudo> pseudos;
-  std::vector<uint8_t> groupOf;                // bank -> group
-  std::vector<uint64_t> readSlots, writeSlots; // when each slot frees
-  std::vector<Write> writes;                   // ring
-  unsigned readPos, writePos, writeHead, writeCount, writeAccesses;
+  std::vector<uint8_t> groupOf;     // bank -> group
+  std::vector<Held> held;           // ring, sorted by firstLeave
+  std::vector<uint64_t> writeSlots; // ring: when each slot frees
+  std::vector<Write> writes;        // ring
+  unsigned heldMask, heldHead, heldCount, heldAccesses;
+  unsigned writePos, writeHead, writeCount, writeAccesses;
   bool writing;
   uint64_t blockedUntil; // arrivals behind a full queue
+  uint64_t drainFrom;    // the high watermark was passed; zero if not
   uint64_t modeStart;    // when the present direction was chosen
   uint64_t lastReadCas, lastWriteCas;
   uint64_t columnFree, rowFree; // command buses; one bus uses columnFree

@@ -335,14 +335,19 @@ uint64_t CommandChannel::step() {
   gather();
   uint64_t next = never;
   bool column = false, row = false;
-  // At most one command stands between the two parts of an activate, so that
-  // a stream of column commands cannot hold the second part back.
-  bool setup = oneBus && timer.setupBank(0) != CommandTimer::closed;
+  // A column command goes before the second part of an activate, but only
+  // once: a stream of them cannot hold the activate back.
+  bool setup =
+      oneBus && timer.setupBank(0) != CommandTimer::closed &&
+      timer.earliest(DramCommand::Activate, 0, timer.setupBank(0)) <= now;
   if (!setup || !setupPassed) {
     column = issueColumn(next);
     setupPassed = setup && column;
   }
   if (!column || !oneBus) {
+    if (column) {
+      gather(); // the queue has moved up
+    }
     row = issueRow(next);
   }
   if (column || row) {

@@ -55,7 +55,7 @@ uint64_t CommandTimer::earliest(DramCommand command, uint32_t pseudo,
       return never;
     }
     uint64_t ready = activateReady(p, pseudo, bankIndex);
-    return std::max(rowBus, ready == 0 ? 0 : ready - 1);
+    return std::max(rowBus, ready - std::min<uint64_t>(ready, 2));
   }
   case DramCommand::Activate:
     if (open || (twoPart && p.setup != bankIndex)) {

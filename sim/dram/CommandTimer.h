@@ -19,8 +19,9 @@
 //
 // tRC is tRAS + tRP. Each command takes one clock of its bus. LPDDR5 has one
 // bus and activates in two commands; tRP, tRRD, tFAW and all times after an
-// activate count at the second, the first may stand one clock before the
-// second could be legal at the earliest, and one bank of a channel at a time
+// activate count at the second. The first may stand two clocks before the
+// second is legal, which leaves one clock between them to another command (the
+// standard allows more, tAAD), and one bank of a channel at a time
 // is between the two. HBM has a row and a column bus, shared by its
 // pseudo-channels; everything else holds in each pseudo-channel by itself.
 //
