@@ -129,10 +129,16 @@ struct StoreRow {
 
 void chipwright::sim::loadRow(DType type, const uint8_t *src, float *dst,
                               size_t n, HostIsa isa) {
+  if (n == 0) {
+    return; // src and dst may be null
+  }
   dispatch<LoadRow>(isa, type, src, dst, n);
 }
 
 void chipwright::sim::storeRow(DType type, const float *src, uint8_t *dst,
                                size_t n, HostIsa isa) {
+  if (n == 0) {
+    return;
+  }
   dispatch<StoreRow>(isa, type, src, dst, n);
 }

@@ -33,6 +33,10 @@
 #include <cstdint>
 #include <limits>
 
+#if defined(__FAST_MATH__)
+#error "the engines' arithmetic is defined by IEEE operations: no -ffast-math"
+#endif
+
 namespace chipwright::sim {
 
 /// \returns the storage size of one element in bytes, 0 for a value that is

@@ -188,7 +188,8 @@ void CachedOperand::load(const MatrixOperand &operand, HostIsa isa) {
   numRows = operand.rows;
   depth = operand.k;
   paddedRows = (numRows + columnPad - 1) / columnPad * columnPad;
-  lines.resize(paddedRows * depth / 16);
+  // A row even for k = 0, so that column offsets stay inside the object.
+  lines.resize(paddedRows * std::max(depth, 1u) / 16);
   if (lines.empty()) {
     return;
   }

@@ -7,11 +7,11 @@
 #include "sim/numerics/SeFunctions.h"
 #include "sim/numerics/Element.h"
 #include "sim/numerics/SeFunctionsInline.h"
+#include "tests/unit/numerics/SeOracle.h"
 #include "tests/unit/numerics/TestRandom.h"
 
 #include <cmath>
 #include <gtest/gtest.h>
-#include <numbers>
 #include <vector>
 
 using namespace chipwright;
@@ -21,40 +21,6 @@ namespace {
 
 const float inf = std::numeric_limits<float>::infinity();
 const float nan_ = std::numeric_limits<float>::quiet_NaN();
-
-double timesLogistic(double x, double y) {
-  double small = std::exp(-std::fabs(y));
-  return (y < 0 ? x * small : x) / (1 + small);
-}
-
-double oracle(SeFunction f, double x) {
-  switch (f) {
-  case SeFunction::Identity:
-    return x;
-  case SeFunction::Exp:
-    return std::exp(x);
-  case SeFunction::Recip:
-    return 1 / x;
-  case SeFunction::Rsqrt:
-    return 1 / std::sqrt(x);
-  case SeFunction::Sigmoid: {
-    double small = std::exp(-std::fabs(x));
-    return (x < 0 ? small : 1.0) / (1 + small);
-  }
-  case SeFunction::Silu:
-    return timesLogistic(x, x);
-  case SeFunction::Tanh:
-    return std::tanh(x);
-  case SeFunction::Gelu:
-    return timesLogistic(x, 2 * std::sqrt(2 / std::numbers::pi) *
-                                (x + 0.044715 * x * x * x));
-  case SeFunction::Log:
-    return std::log(x);
-  case SeFunction::Abs:
-    return std::fabs(x);
-  }
-  return 0;
-}
 
 /// Bounds of docs/numerics.md, in units in the last place of the exact result.
 struct Bound {
@@ -69,18 +35,6 @@ const Bound bounds[] = {
     {SeFunction::Gelu, 256.0}, {SeFunction::Log, 1.0},
     {SeFunction::Abs, 0.0},    {SeFunction::Identity, 0.0},
 };
-
-double errorInUlps(float result, double exact) {
-  if (std::isnan(exact)) {
-    return std::isnan(result) ? 0 : INFINITY;
-  }
-  // Above this the exact value rounds to infinity.
-  if (std::fabs(exact) >= 0x1.ffffffp127) {
-    return std::isinf(result) && (result > 0) == (exact > 0) ? 0 : INFINITY;
-  }
-  int exponent = exact == 0 ? -126 : std::max(std::ilogb(exact), -126);
-  return std::fabs(result - exact) / std::ldexp(1.0, exponent - 23);
-}
 
 TEST(SeFunctions, ErrorsStayWithinTheDocumentedBounds) {
   constexpr uint64_t stride = 1021;
@@ -97,7 +51,7 @@ TEST(SeFunctions, ErrorsStayWithinTheDocumentedBounds) {
       if (std::isinf(in[i])) {
         continue;
       }
-      double error = errorInUlps(out[i], oracle(bound.f, in[i]));
+      double error = errorInUlps(out[i], seOracle(bound.f, in[i]));
       if (error > worst) {
         worst = error;
         where = in[i];
@@ -114,7 +68,7 @@ TEST(SeFunctions, ErrorsStayWithinTheDocumentedBounds) {
 /// the result matters beside activations of order one the error is small.
 TEST(SeFunctions, GeluIsAccurateInAbsoluteTerms) {
   for (float x = -12.0f; x < 3.0f; x += 0x1p-12f) {
-    double exact = oracle(SeFunction::Gelu, x);
+    double exact = seOracle(SeFunction::Gelu, x);
     double error = std::fabs(seFunction(SeFunction::Gelu, x) - exact);
     ASSERT_LE(error, 3e-7) << x;
     ASSERT_LE(error, 1.5e-5 * std::fabs(exact) + 1e-45) << x;
