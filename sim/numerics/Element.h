@@ -210,6 +210,11 @@ CHIPWRIGHT_ALWAYS_INLINE int32_t f32ToI32(float value) {
 void loadRow(DType type, const uint8_t *src, float *dst, size_t n,
              HostIsa isa = hostIsa());
 
+/// loadRow() for \p rows rows, \p srcPitch bytes and \p dstPitch values apart.
+void loadRows(DType type, const uint8_t *src, size_t srcPitch, float *dst,
+              size_t dstPitch, unsigned rows, size_t n,
+              HostIsa isa = hostIsa());
+
 /// Writes \p n fp32 values as elements of \p type at \p dst (any alignment),
 /// rounding each once. An undefined \p type writes nothing.
 void storeRow(DType type, const float *src, uint8_t *dst, size_t n,
