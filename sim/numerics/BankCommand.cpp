@@ -39,7 +39,7 @@ static void loadBankRow(DType dtype, const uint8_t *src, uint32_t *words,
 }
 
 void chipwright::sim::bankInit(const BankInitArgs &args, HostIsa isa) {
-  for (unsigned row = 0; row < args.rows; ++row) {
+  for (unsigned row = 0; row < args.rows && args.cols > 0; ++row) {
     uint32_t *words = args.bank + row * args.bankPitch;
     switch (args.kind) {
     case BankInitKind::Zero:
@@ -79,7 +79,7 @@ struct AddRow {
 } // namespace
 
 void chipwright::sim::bankAdd(const BankAddArgs &args, HostIsa isa) {
-  for (unsigned row = 0; row < args.rows; ++row) {
+  for (unsigned row = 0; row < args.rows && args.cols > 0; ++row) {
     dispatch<AddRow>(isa, args.integer,
                      args.incoming + row * args.incomingPitch,
                      args.bank + row * args.bankPitch, size_t(args.cols));

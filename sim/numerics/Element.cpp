@@ -75,6 +75,17 @@ struct LoadRow {
   }
 };
 
+struct LoadRows {
+  template <HostIsa Isa>
+  static CHIPWRIGHT_ALWAYS_INLINE void
+  run(DType type, const uint8_t *src, size_t srcPitch, float *dst,
+      size_t dstPitch, unsigned rows, size_t n) {
+    for (unsigned row = 0; row < rows; ++row) {
+      LoadRow::run<Isa>(type, src + row * srcPitch, dst + row * dstPitch, n);
+    }
+  }
+};
+
 struct StoreRow {
   template <HostIsa Isa>
   static CHIPWRIGHT_ALWAYS_INLINE void run(DType type,
@@ -129,10 +140,25 @@ struct StoreRow {
 
 void chipwright::sim::loadRow(DType type, const uint8_t *src, float *dst,
                               size_t n, HostIsa isa) {
+  if (n == 0) {
+    return; // src and dst may be null
+  }
   dispatch<LoadRow>(isa, type, src, dst, n);
+}
+
+void chipwright::sim::loadRows(DType type, const uint8_t *src, size_t srcPitch,
+                               float *dst, size_t dstPitch, unsigned rows,
+                               size_t n, HostIsa isa) {
+  if (n == 0) {
+    return;
+  }
+  dispatch<LoadRows>(isa, type, src, srcPitch, dst, dstPitch, rows, n);
 }
 
 void chipwright::sim::storeRow(DType type, const float *src, uint8_t *dst,
                                size_t n, HostIsa isa) {
+  if (n == 0) {
+    return;
+  }
   dispatch<StoreRow>(isa, type, src, dst, n);
 }

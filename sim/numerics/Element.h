@@ -33,6 +33,10 @@
 #include <cstdint>
 #include <limits>
 
+#if defined(__FAST_MATH__)
+#error "the engines' arithmetic is defined by IEEE operations: no -ffast-math"
+#endif
+
 namespace chipwright::sim {
 
 /// \returns the storage size of one element in bytes, 0 for a value that is
@@ -205,6 +209,11 @@ CHIPWRIGHT_ALWAYS_INLINE int32_t f32ToI32(float value) {
 /// zeros.
 void loadRow(DType type, const uint8_t *src, float *dst, size_t n,
              HostIsa isa = hostIsa());
+
+/// loadRow() for \p rows rows, \p srcPitch bytes and \p dstPitch values apart.
+void loadRows(DType type, const uint8_t *src, size_t srcPitch, float *dst,
+              size_t dstPitch, unsigned rows, size_t n,
+              HostIsa isa = hostIsa());
 
 /// Writes \p n fp32 values as elements of \p type at \p dst (any alignment),
 /// rounding each once. An undefined \p type writes nothing.

@@ -188,7 +188,8 @@ void CachedOperand::load(const MatrixOperand &operand, HostIsa isa) {
   numRows = operand.rows;
   depth = operand.k;
   paddedRows = (numRows + columnPad - 1) / columnPad * columnPad;
-  lines.resize(paddedRows * depth / 16);
+  // A row even for k = 0, so that column offsets stay inside the object.
+  lines.resize(paddedRows * std::max(depth, 1u) / 16);
   if (lines.empty()) {
     return;
   }
@@ -198,10 +199,8 @@ void CachedOperand::load(const MatrixOperand &operand, HostIsa isa) {
               0.0f);
   }
   if (operand.kn) {
-    for (unsigned i = 0; i < depth; ++i) {
-      loadRow(type, operand.data + i * operand.pitch, values + i * paddedRows,
-              numRows, isa);
-    }
+    loadRows(type, operand.data, operand.pitch, values, paddedRows, depth,
+             numRows, isa);
     return;
   }
   constexpr unsigned block = 16;
@@ -210,12 +209,10 @@ void CachedOperand::load(const MatrixOperand &operand, HostIsa isa) {
     unsigned count = std::min(block, numRows - first);
     for (unsigned begin = 0; begin < depth; begin += chunkK) {
       unsigned n = std::min(chunkK, depth - begin);
-      for (unsigned r = 0; r < count; ++r) {
-        loadRow(type,
-                operand.data + (first + r) * operand.pitch +
-                    size_t(begin) * elementBytes(type),
-                rows + r * chunkK, n, isa);
-      }
+      loadRows(type,
+               operand.data + first * operand.pitch +
+                   size_t(begin) * elementBytes(type),
+               operand.pitch, rows, chunkK, count, n, isa);
       dispatch<TransposeBlock>(isa, static_cast<const float *>(rows),
                                size_t(chunkK), count, n,
                                values + begin * paddedRows + first, paddedRows);
@@ -259,12 +256,9 @@ void chipwright::sim::matrixPass(const MatrixPassArgs &args, HostIsa isa) {
       if (valid < rows) {
         std::fill(loaded, loaded + rows * n, 0.0f);
       }
-      for (unsigned r = 0; r < valid; ++r) {
-        loadRow(a.dtype,
-                a.data + (row + r) * a.pitch +
-                    size_t(begin) * elementBytes(a.dtype),
-                loaded + r * n, n, isa);
-      }
+      loadRows(a.dtype,
+               a.data + row * a.pitch + size_t(begin) * elementBytes(a.dtype),
+               a.pitch, loaded, n, valid, n, isa);
       dispatch<TransposeBlock>(isa, static_cast<const float *>(loaded),
                                size_t(n), rows, n,
                                static_cast<float *>(streamed), size_t(rows));

@@ -47,8 +47,9 @@ void chipwright::sim::moveTranspose(const MoveArgs &args) {
 }
 
 void chipwright::sim::moveCopy(const MoveArgs &args) {
-  for (unsigned row = 0; row < args.rows; ++row) {
+  const size_t bytes = size_t(args.cols) * args.elementBytes;
+  for (unsigned row = 0; row < args.rows && bytes > 0; ++row) {
     std::memcpy(args.dst + row * args.dstPitch, args.src + row * args.srcPitch,
-                size_t(args.cols) * args.elementBytes);
+                bytes);
   }
 }
