@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -115,12 +114,11 @@ void MulticastNetwork::rendezvous(unsigned line, uint64_t mask, Group &group,
 void MulticastNetwork::fire(Cycle now, uint32_t, uint64_t) {
   // Rendezvous of one cycle start in an order that does not depend on which
   // PE was evaluated last.
-  auto due = std::stable_partition(
-      ready.begin(), ready.end(),
-      [&](const Ready &entry) { return entry.at != now; });
-  std::vector<Ready> starting(std::make_move_iterator(due),
-                              std::make_move_iterator(ready.end()));
-  ready.erase(due, ready.end());
+  std::vector<Ready> starting, later;
+  for (Ready &entry : ready) {
+    (entry.at == now ? starting : later).push_back(std::move(entry));
+  }
+  ready = std::move(later);
   std::sort(starting.begin(), starting.end(),
             [](const Ready &a, const Ready &b) {
               return std::tie(a.line, a.mask, a.number) <

@@ -444,12 +444,15 @@ void Pe::finishCheck(Cycle now) {
 uint64_t Pe::instructions() const {
   uint64_t sum = 0;
   for (const HartState &state : harts) {
-    sum += state.hart->counters().instructions;
+    sum += state.hart ? state.hart->counters().instructions : 0;
   }
   return sum;
 }
 
 uint64_t Pe::pcHash() const {
+  if (!harts[0].hart) {
+    return 0; // never launched
+  }
   return harts[0].hart->pcHash() * 0x9e3779b97f4a7c15 ^
          harts[1].hart->pcHash();
 }
