@@ -1,0 +1,48 @@
+//===- KernelBuild.h - C kernels to machine code ----------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CHIPWRIGHT_RUNTIME_KERNELBUILD_H
+#define CHIPWRIGHT_RUNTIME_KERNELBUILD_H
+
+#include "chips/ChipSpec.h"
+#include "chips/Diagnostic.h"
+#include "sim/machine/Job.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace chipwright {
+
+/// Bytes of local memory that a kernel must leave alone at its end: the
+/// argument block and two stacks.
+uint64_t reservedLocalBytes(const ChipSpec &spec);
+
+struct KernelBuildOptions {
+  /// Preprocessor definitions, name and value.
+  std::vector<std::pair<std::string, std::string>> defines;
+};
+
+/// Compiles the C file \p source for \p spec with clang-22, together with the
+/// entry code, and links it at the image base. Architectural parameters are
+/// visible to the kernel as XPE_* macros (see kernel.h).
+/// \returns the ELF file's bytes, or what the compiler said.
+Result<std::vector<uint8_t>> buildKernel(const ChipSpec &spec,
+                                         const std::string &source,
+                                         const KernelBuildOptions &options = {});
+
+/// Reads a kernel ELF into the form that PEs execute. \p name stands for it in
+/// messages.
+Result<sim::KernelImage> loadKernel(const std::vector<uint8_t> &elf,
+                                    const std::string &name);
+
+/// Directory of the kernels that ship with the tool: $CHIPWRIGHT_KERNELS or
+/// the source tree's runtime/kernels.
+std::string kernelDirectory();
+
+} // namespace chipwright
+
+#endif // CHIPWRIGHT_RUNTIME_KERNELBUILD_H
