@@ -51,7 +51,9 @@ void FabricInterface::startIn(const Command &command, TransferBlock block,
       uint64_t(dma.rows) * dma.rowBytes - block.bytes();
   auto kind = static_cast<isa::McastKind>(dma.mcast);
   if (kind != isa::McastKind::None && services.spec.noc.multicast) {
+    // The line's master fetches; this FI takes its next command.
     services.multicast.join(pe, slot, command, std::move(block), now);
+    pe.acceptFabric(/*outbound=*/false, now + 1);
     return;
   }
   inFree = false;
