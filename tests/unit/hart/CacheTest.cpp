@@ -24,6 +24,10 @@ struct CachedMemory : HartEnv {
   bool cacheable(uint64_t address) const override { return address >= far; }
   MemResult load(Hart &, uint64_t address, unsigned, uint64_t cycle,
                  bool cached) override {
+    if (blockLoadOnce) {
+      blockLoadOnce = false;
+      return MemResult::blockRetry();
+    }
     ++(cached ? cachedLoads : directLoads);
     return MemResult::done(words[address], cycle + fillCycles);
   }
@@ -50,7 +54,7 @@ struct CachedMemory : HartEnv {
   std::map<uint64_t, uint32_t> versions;
   unsigned cachedLoads = 0, directLoads = 0, dataFills = 0,
            instructionFills = 0;
-  bool blockOnce = false;
+  bool blockOnce = false, blockLoadOnce = false;
 };
 
 TEST(CacheTags, LeastRecentlyUsedIsReplaced) {
@@ -84,6 +88,31 @@ TEST(Cache, HitAndMissTimes) {
   EXPECT_EQ(rig.hart.counters().dcacheMisses, 1u);
   EXPECT_EQ(rig.hart.counters().dcacheHits, 1u);
   EXPECT_EQ(rig.env.directLoads, 0u);
+}
+
+TEST(Cache, AHitWaitsForAFillUnderWay) {
+  Rig<CachedMemory> rig(
+      {iType(Op::Ld, a0, t0, 0), iType(Op::Ld, a1, t0, 8), addi(a2, a1, 0)});
+  rig.hart.setReg(t0, far);
+  rig.run(3);
+  EXPECT_EQ(rig.hart.cycle(), fillCycles + 1);
+  EXPECT_EQ(rig.env.dataFills, 1u);
+}
+
+TEST(Cache, ALoadThatIsRetriedAfterItsFillKeepsItsTime) {
+  std::initializer_list<uint32_t> words = {iType(Op::Ld, a0, t0, 0),
+                                           addi(a1, a0, 0)};
+  Rig<CachedMemory> direct(words), retried(words);
+  direct.hart.setReg(t0, far);
+  retried.hart.setReg(t0, far);
+  retried.env.blockLoadOnce = true;
+  direct.run(2);
+  EXPECT_EQ(retried.run(2), HartStop::Blocked);
+  retried.run(2);
+  EXPECT_EQ(retried.hart.cycle(), direct.hart.cycle());
+  EXPECT_EQ(retried.hart.digest(), direct.hart.digest());
+  EXPECT_EQ(retried.hart.counters().dcacheMisses, 1u);
+  EXPECT_EQ(retried.hart.counters().dcacheHits, 0u);
 }
 
 TEST(Cache, AnAccessAcrossLinesFillsBoth) {

@@ -115,6 +115,23 @@ TEST(Trap, RunningOffTheEnd) {
   EXPECT_EQ(rig.hart.counters().instructions, 2u);
 }
 
+TEST(Trap, JumpsJustOutsideTheText) {
+  for (uint64_t target : {textBase + 8, textBase + 10, textBase + 4096,
+                          textBase - 2, uint64_t(0), ~uint64_t(1)}) {
+    Rig<> rig({iType(Op::Jalr, zero, t0, 0), nop});
+    rig.hart.setReg(t0, target);
+    EXPECT_EQ(rig.run(5), HartStop::Error);
+    EXPECT_EQ(rig.hart.error().kind, HartErrorKind::FetchFault);
+    EXPECT_EQ(rig.hart.error().pc, target);
+    EXPECT_EQ(rig.hart.counters().instructions, 1u);
+  }
+  for (int32_t offset : {8, 16, 2048, -4, -4096}) {
+    Rig<> rig({bType(Op::Beq, zero, zero, offset), nop});
+    EXPECT_EQ(rig.run(5), HartStop::Error);
+    EXPECT_EQ(rig.hart.error().pc, textBase + uint64_t(int64_t(offset)));
+  }
+}
+
 TEST(Trap, HandlerOutsideTheImageEndsTheRun) {
   Rig<> rig({matchOf(Op::Ecall)});
   rig.hart.enableTraps(true); // mtvec is 0
