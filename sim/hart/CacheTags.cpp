@@ -37,7 +37,8 @@ CacheTags::Line *CacheTags::find(uint64_t address) {
   return nullptr;
 }
 
-CacheTags::Line &CacheTags::insert(uint64_t address, uint32_t version) {
+CacheTags::Line &CacheTags::insert(uint64_t address, uint32_t version,
+                                   uint64_t readyCycle) {
   uint64_t line = lineOf(address);
   Line *set = setOf(line);
   Line *victim = set;
@@ -46,7 +47,7 @@ CacheTags::Line &CacheTags::insert(uint64_t address, uint32_t version) {
       victim = &set[way];
     }
   }
-  *victim = {line, ++useCounter, version};
+  *victim = {line, ++useCounter, readyCycle, version};
   return *victim;
 }
 
@@ -69,12 +70,21 @@ void CacheTags::clear() {
   useCounter = 0;
 }
 
-uint64_t CacheTags::digest() const {
+uint64_t CacheTags::digest(uint64_t cycle) const {
+  // Only the order of use within a set matters, not how often or where.
   uint64_t hash = hashSeed;
-  for (const Line &line : lines) {
-    hash = hashMix(hash, line.address);
-    hash = hashMix(hash, line.lastUse);
-    hash = hashMix(hash, line.version);
+  std::vector<Line> set;
+  for (unsigned first = 0; first < lines.size(); first += numWays) {
+    set.assign(lines.begin() + first, lines.begin() + first + numWays);
+    std::sort(set.begin(), set.end(), [](const Line &a, const Line &b) {
+      return a.lastUse < b.lastUse;
+    });
+    for (const Line &line : set) {
+      hash = hashMix(hash, line.address);
+      hash = hashMix(hash, line.version);
+      hash =
+          hashMix(hash, line.readyCycle > cycle ? line.readyCycle - cycle : 0);
+    }
   }
   return hash;
 }

@@ -23,6 +23,7 @@ public:
   struct Line {
     uint64_t address = ~uint64_t(0); // of the first byte; ~0: invalid
     uint64_t lastUse = 0;
+    uint64_t readyCycle = 0; // when the fill arrives
     uint32_t version = 0;
   };
 
@@ -41,12 +42,13 @@ public:
   /// \returns the line that holds \p address and marks it used, or null.
   Line *find(uint64_t address);
   /// Puts the line of \p address in place of the least recently used one.
-  Line &insert(uint64_t address, uint32_t version);
+  Line &insert(uint64_t address, uint32_t version, uint64_t readyCycle = 0);
   /// Drops the lines that overlap [address, address + length).
   void invalidate(uint64_t address, uint64_t length);
   void clear();
-  /// Hash of tags, versions and replacement order.
-  uint64_t digest() const;
+  /// Hash of tags, versions, replacement order and fills that have not arrived
+  /// by \p cycle.
+  uint64_t digest(uint64_t cycle) const;
 
 private:
   Line *setOf(uint64_t address) {

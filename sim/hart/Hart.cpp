@@ -98,6 +98,7 @@ void Hart::reset(uint64_t startPc, uint64_t startCycle) {
   reservationAddress = reservationValue = 0;
   mstatus = mie = mtvec = mscratch = mepc = mcause = mtval = 0;
   cycleOffset = instretOffset = trapValue = 0;
+  missesOfLoad = 0;
   stats = HartCounters();
   lastError = HartError();
   dcache.clear();
@@ -138,6 +139,8 @@ void Hart::complete(uint64_t nextCycle, uint64_t value, bool isTainted) {
     return;
   }
   pendingComplete = false;
+  stats.dcacheMisses += missesOfLoad;
+  missesOfLoad = 0;
   const DecodedOp &op = image->ops()[index];
   switch (op.op) {
   case Op::Lb:
@@ -249,7 +252,7 @@ uint64_t Hart::digest() const {
         uint64_t(isHalted), uint64_t(pendingComplete),
         uint64_t(reservationValid), reservationAddress, reservationValue,
         mstatus, mie, mtvec, mscratch, mepc, mcause, mtval, fetchLine,
-        icache.digest(), dcache.digest()}) {
+        icache.digest(localCycle), dcache.digest(localCycle)}) {
     value = hashMix(value, state);
   }
   return value;

@@ -166,8 +166,8 @@ public:
   uint64_t pcHash() const { return hash; }
   /// Counts instructions into \p counts (null: stop), in a slower executor.
   void countOps(OpCounts *counts) { opCounts = counts; }
-  /// Hash of all state that can influence what the hart does next, with times
-  /// relative to the local cycle.
+  /// Hash of all state that can influence what the hart does next, except the
+  /// cycle and instruction counters; times are relative to the local cycle.
   uint64_t digest() const;
 
 private:
@@ -182,8 +182,6 @@ private:
                    uint64_t value, bool tainted, uint64_t &next);
   Access atomic(const DecodedOp &op, uint64_t &value, bool &tainted,
                 uint64_t &ready);
-  Access cacheLoad(uint64_t address, unsigned size, bool &cached,
-                   uint64_t &ready);
   Access fetchLines(const DecodedOp &op);
   Access statusOf(EnvStatus status);
   void warmInstructions();
@@ -221,7 +219,8 @@ private:
 
   uint64_t mstatus = 0, mie = 0, mtvec = 0, mscratch = 0, mepc = 0, mcause = 0,
            mtval = 0, cycleOffset = 0, instretOffset = 0;
-  uint64_t trapValue = 0; // mtval of the raised error
+  uint64_t trapValue = 0;    // mtval of the raised error
+  unsigned missesOfLoad = 0; // of the load in progress, retries included
 
   const HartSpec spec;
   HartEnv &env;

@@ -95,8 +95,10 @@ public:
   virtual bool cacheable(uint64_t address) const;
 
   /// Reads \p size (1, 2, 4, 8) bytes at \p address, any alignment. \p cached:
-  /// the data cache holds the lines, so this takes no time and must not block;
-  /// readyCycle is ignored. Called only outside the windows.
+  /// the data cache holds the lines, so this takes no time (readyCycle is
+  /// ignored); it may answer BlockRetry to let others catch up with the hart's
+  /// local time, after which line versions are checked again. Called only
+  /// outside the windows.
   virtual MemResult load(Hart &hart, uint64_t address, unsigned size,
                          uint64_t cycle, bool cached);
 
@@ -114,8 +116,9 @@ public:
   virtual MemResult fillLine(Hart &hart, uint64_t address, unsigned bytes,
                              bool instruction, uint64_t cycle);
 
-  /// Counts the changes of the line at \p address made by anybody but \p hart.
-  /// Only inequality matters.
+  /// Counts the changes of the line at \p address made by anybody but \p hart
+  /// (what others wrote in all, less what \p hart wrote, will do). Only
+  /// inequality with the count at the time of the fill matters.
   virtual uint32_t lineVersion(const Hart &hart, uint64_t address) const;
 
   /// Executes a custom instruction with the values of its source registers.

@@ -96,34 +96,36 @@ Hart::Access Hart::loadSlow(const DecodedOp &op, uint64_t address,
     readyAt = localCycle + spec.loadCycles;
     return Access::Done;
   }
-  bool cached = dcache.enabled() && env.cacheable(address);
+  const bool cached = dcache.enabled() && env.cacheable(address);
+  unsigned lines = 0;
   readyAt = localCycle + spec.loadCycles;
   if (cached) {
     uint64_t lastLine = dcache.lineOf(address + size - 1);
     for (uint64_t line = dcache.lineOf(address);; line += dcache.lineBytes()) {
-      uint32_t version = env.lineVersion(*this, line);
-      if (CacheTags::Line *tag = dcache.find(line)) {
-        ++stats.dcacheHits;
-        if (tag->version != version) {
-          raise(op, HartErrorKind::StaleLine, address,
-                fmt::format(
-                    "Hart {} at pc {:#x}: '{}' reads {:#x} from a cache line "
-                    "filled before somebody else changed it; invalidate the "
-                    "range before reading it.",
-                    hartId, pc(), disassemble(op.word, pc()), address));
-          return Access::Fault;
-        }
-      } else {
+      ++lines;
+      CacheTags::Line *tag = dcache.find(line);
+      if (!tag) {
         MemResult fill =
             env.fillLine(*this, line, dcache.lineBytes(), false, localCycle);
         Access access = statusOf(fill.status);
         if (access != Access::Done) {
           return access;
         }
-        ++stats.dcacheMisses;
-        readyAt = std::max(readyAt, fill.readyCycle);
-        dcache.insert(line, env.lineVersion(*this, line));
+        ++missesOfLoad;
+        tag =
+            &dcache.insert(line, env.lineVersion(*this, line), fill.readyCycle);
       }
+      if (tag->version != env.lineVersion(*this, line)) {
+        raise(op, HartErrorKind::StaleLine, address,
+              fmt::format(
+                  "Hart {} at pc {:#x}: '{}' reads {:#x} from a cache line "
+                  "filled before somebody else changed it; invalidate the "
+                  "range before reading it.",
+                  hartId, pc(), disassemble(op.word, pc()), address));
+        return Access::Fault;
+      }
+      // A hit on a line that is still on its way waits for it.
+      readyAt = std::max(readyAt, tag->readyCycle);
       if (line == lastLine) {
         break;
       }
@@ -135,6 +137,10 @@ Hart::Access Hart::loadSlow(const DecodedOp &op, uint64_t address,
   tainted = read.tainted;
   if (!cached) {
     readyAt = std::max(localCycle + 1, read.readyCycle);
+  } else if (access == Access::Done) {
+    stats.dcacheMisses += missesOfLoad;
+    stats.dcacheHits += lines > missesOfLoad ? lines - missesOfLoad : 0;
+    missesOfLoad = 0;
   }
   return access;
 }

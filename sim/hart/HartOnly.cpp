@@ -168,7 +168,7 @@ HartOnlyResult runHartOnly(const HartSpec &spec, const ElfImage &program,
   };
   bool hasText = textEnd > textBase;
   bool textFirst = hasText && textBase < *tohost;
-  if (textFirst && *tohost < textEnd) {
+  if (hasText && *tohost < textEnd && *tohost + 8 > textBase) {
     result.error = fmt::format("tohost at {:#x} lies in the read-only text "
                                "{:#x}..{:#x}; place it in a writable section.",
                                *tohost, textBase, textEnd);

@@ -340,12 +340,14 @@ void Generator::controlItem(Op op) {
   }
   if (op == Op::Jalr) {
     unsigned pointer = destNonzero(), rd = destX();
+    // Bit 0 of the sum is ignored, whether pointer, offset or both are odd.
+    bool odd = chance(50);
     word(matchOf(Op::Auipc) | pointer << 7);
+    word(iType(Op::Addi, pointer, pointer, odd));
     word(0);
     skipped();
-    // Bit 0 of the target is ignored.
-    int32_t distance = int32_t(text.size() - at) + int32_t(below(2));
-    patchWord(at + 4, iType(Op::Jalr, rd, pointer, distance));
+    int32_t distance = int32_t(text.size() - at) - odd + int32_t(below(2));
+    patchWord(at + 8, iType(Op::Jalr, rd, pointer, distance));
     return;
   }
   unsigned rs1 = anyX(), rs2 = chance(30) ? rs1 : anyX();
