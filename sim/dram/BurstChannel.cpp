@@ -71,7 +71,7 @@ void BurstChannel::clearState(uint64_t time) {
   writePos = writeHead = writeCount = writeAccesses = 0;
   writing = false;
   blockedUntil = drainFrom = modeStart = lastReadCas = lastWriteCas = 0;
-  columnFree = rowFree = 0;
+  columnFree = columnDeferred = rowFree = 0;
   refreshDue = time + refi;
   epoch = time;
 }
@@ -312,6 +312,8 @@ void BurstChannel::toWrites(uint64_t time) {
   writing = true;
   modeStart = time;
   count.turnarounds += lastReadCas != 0;
+  columnDeferred = columnFree - std::min(columnFree, time);
+  columnFree -= columnDeferred;
   const uint64_t free = time + rl + burst;
   for (Pseudo &p : pseudos) {
     p.deferred = 0;
@@ -356,6 +358,7 @@ void BurstChannel::toReads() {
     }
     p.delay = first - std::min(first, overtaken + rl);
   }
+  columnFree = std::max(columnFree, lastWriteCas) + columnDeferred;
   // The overtaken reads leave the queue later by the length of the batch.
   for (unsigned i = 0; i < heldCount; ++i) {
     Held &run = held[(heldHead + i) & heldMask];
@@ -642,6 +645,7 @@ uint64_t BurstChannel::digest() const {
     time(write.entry);
   }
   hash.add(writing);
+  hash.add(columnDeferred);
   for (uint64_t t : {blockedUntil, drainFrom, modeStart, lastReadCas,
                      lastWriteCas, columnFree, rowFree, refreshDue}) {
     time(t);
