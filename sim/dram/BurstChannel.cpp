@@ -87,7 +87,7 @@ void BurstChannel::reset() {
 void BurstChannel::refreshAll(uint64_t seen) {
   if (seen - refreshDue >= refi) {
     uint64_t missed = (seen - refreshDue) / refi;
-    count.refreshes += missed;
+    count.refreshes += missed * numPseudo;
     refreshDue += missed * refi;
   }
   uint64_t start = refreshDue;
@@ -105,7 +105,7 @@ void BurstChannel::refreshAll(uint64_t seen) {
     bank.row = closed;
     bank.actReady = start + rfcAll;
   }
-  ++count.refreshes;
+  count.refreshes += numPseudo;
   refreshDue += refi;
 }
 
@@ -594,7 +594,7 @@ uint64_t BurstChannel::quiesce(uint64_t fs) {
   }
   // Precharge all, then the refresh that sets the phase to zero.
   time += rpAll + rfcAll;
-  ++count.refreshes;
+  count.refreshes += numPseudo;
   clearState(time);
   return time;
 }
