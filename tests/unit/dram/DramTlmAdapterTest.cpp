@@ -63,7 +63,7 @@ private:
     }
     for (unsigned i = 0; i < 3; ++i) {
       tlm::tlm_generic_payload p;
-      fill(p, uint64_t(i + 8) << 16, data, 256, false);
+      fill(p, uint64_t(i + 4) << 16, data, 256, false);
       tlm::tlm_phase phase = tlm::BEGIN_REQ;
       sc_time delay = SC_ZERO_TIME, start = sc_time_stamp();
       tlm::tlm_sync_enum state = socket->nb_transport_fw(p, phase, delay);
