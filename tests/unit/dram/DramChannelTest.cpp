@@ -196,6 +196,21 @@ TEST_P(DramChannelTest, RefreshesKeepTheirRate) {
   }
 }
 
+TEST_P(DramChannelTest, ALongRestTakesNoWork) {
+  for (DramSpec spec : {lpddr5(), chipController(hbm3())}) {
+    auto channel = make(spec, GetParam());
+    channel->access({0, 0, 256, false, 0});
+    drain(*channel);
+    const uint64_t hours = 10000000000000000000u; // 2.8 of them
+    EXPECT_GE(channel->quiesce(hours), hours);
+    double intervals = double(hours) / (spec.timing.refiNs * 1e6);
+    unsigned each = spec.refresh == DramRefresh::AllBank ? 1 : 16;
+    EXPECT_NEAR(double(channel->counters().refreshes) / each /
+                    spec.pseudoChannels / intervals,
+                1, 0.001);
+  }
+}
+
 // A saturated random load over channels and banks: more of either never makes
 // the whole later.
 TEST_P(DramChannelTest, MoreChannelsAndBanksAreNeverSlower) {
