@@ -6,11 +6,7 @@
 
 #include "sim/dram/BurstChannel.h"
 
-#include "sim/dram/StateHash.h"
-
 #include <algorithm>
-#include <bit>
-#include <cmath>
 
 using namespace chipwright;
 using namespace chipwright::sim;
@@ -19,114 +15,10 @@ static uint64_t max3(uint64_t a, uint64_t b, uint64_t c) {
   return std::max(std::max(a, b), c);
 }
 
-BurstChannel::BurstChannel(const DramSpec &spec, const MemorySpec &memory)
-    : timing(spec), map(spec, memory),
-      accessShift(std::countr_zero(spec.accessBytes)),
-      accessBytes(spec.accessBytes), numBanks(map.banks()),
-      numGroups(spec.bankGroups), numPseudo(spec.pseudoChannels), ecc(spec.ecc),
-      allBank(spec.refresh == DramRefresh::AllBank),
-      splitBuses(spec.kind == DramKind::Hbm3), readQueue(spec.readQueue),
-      writeQueue(spec.writeQueue),
-      highAccesses(static_cast<unsigned>(spec.drainHigh * spec.writeQueue)),
-      lowAccesses(std::max(1u, static_cast<unsigned>(std::ceil(
-                                   spec.drainLow * spec.writeQueue)))),
-      controller(static_cast<uint64_t>(std::llround(spec.controllerNs * 1e6))),
-      tck(timing.tckFs), burst(timing.toFs(timing.burst)),
-      rl(timing.toFs(timing.rl)), wl(timing.toFs(timing.wl)),
-      rcdRead(timing.toFs(timing.rcdRead)),
-      rcdWrite(timing.toFs(timing.rcdWrite)), rp(timing.toFs(timing.rp)),
-      rpAll(timing.toFs(timing.rpAll)), ras(timing.toFs(timing.ras)),
-      rtp(timing.toFs(timing.rtp)),
-      writeToPre(timing.toFs(timing.writeToPrecharge())),
-      ccdLong(timing.toFs(timing.ccdLong)),
-      rrdShort(timing.toFs(timing.rrdShort)),
-      rrdLong(timing.toFs(timing.rrdLong)), faw(timing.toFs(timing.faw)),
-      wtrShort(timing.toFs(timing.wtrShort)),
-      wtrLong(timing.toFs(timing.wtrLong)), rtwGap(timing.toFs(timing.rtwGap)),
-      refi(timing.toFs(timing.refi)), rfcAll(timing.toFs(timing.rfcAll)),
-      rfcBank(timing.toFs(timing.rfcBank)),
-      bankRefi(timing.toFs(timing.refi) / map.banks()) {
-  banks.resize(numPseudo * numBanks);
-  groups.resize(numPseudo * numGroups);
-  pseudos.resize(numPseudo);
-  for (unsigned bank = 0; bank < numBanks; ++bank) {
-    groupOf.push_back(static_cast<uint8_t>(map.bankGroupOf(bank)));
-  }
-  held.resize(std::bit_ceil(readQueue + 2));
-  heldMask = static_cast<unsigned>(held.size() - 1);
-  writeSlots.resize(writeQueue);
-  writes.resize(writeQueue);
-  reset();
-}
-
-void BurstChannel::clearState(uint64_t time) {
-  std::fill(banks.begin(), banks.end(), Bank{closed, false, 0, 0, 0, 0});
-  for (unsigned i = 0; i < banks.size(); ++i) {
-    banks[i].refreshDue = time + (i % numBanks + 1) * bankRefi;
-  }
-  std::fill(groups.begin(), groups.end(), Group{});
-  std::fill(pseudos.begin(), pseudos.end(), Pseudo{});
-  std::fill(writeSlots.begin(), writeSlots.end(), 0);
-  heldHead = heldCount = heldAccesses = 0;
-  writePos = writeHead = writeCount = writeAccesses = 0;
-  writing = false;
-  blockedUntil = drainFrom = modeStart = lastReadCas = lastWriteCas = 0;
-  columnFree = rowFree = 0;
-  refreshDue = time + refi;
-  epoch = time;
-}
-
-void BurstChannel::reset() {
-  clearState(0);
-  count = DramCounters();
-}
-
-/// \p seen is a time at or after which the refresh stands in the way; due
-/// dates that passed while the channel was idle are counted, only the last of
-/// them can still block anything.
-void BurstChannel::refreshAll(uint64_t seen) {
-  if (seen - refreshDue >= refi) {
-    uint64_t missed = (seen - refreshDue) / refi;
-    count.refreshes += missed;
-    refreshDue += missed * refi;
-  }
-  uint64_t start = refreshDue;
-  for (const Bank &bank : banks) {
-    start = max3(start, bank.row == closed ? 0 : bank.preReady + rpAll,
-                 bank.actReady);
-  }
-  // A row open at the due date must be closed first.
-  for (Bank &bank : banks) {
-    if (bank.row != closed) {
-      start = std::max(start, refreshDue + rpAll);
-    }
-  }
-  for (Bank &bank : banks) {
-    bank.row = closed;
-    bank.actReady = start + rfcAll;
-  }
-  ++count.refreshes;
-  refreshDue += refi;
-}
-
-void BurstChannel::refreshBank(Bank &bank, uint64_t seen) {
-  if (seen - bank.refreshDue >= refi) {
-    uint64_t missed = (seen - bank.refreshDue) / refi;
-    count.refreshes += missed;
-    bank.refreshDue += missed * refi;
-  }
-  uint64_t start = bank.row == closed
-                       ? std::max(bank.refreshDue, bank.actReady)
-                       : std::max(bank.refreshDue, bank.preReady) + rp;
-  bank.row = closed;
-  bank.actReady = start + rfcBank;
-  ++count.refreshes;
-  bank.refreshDue += refi;
-}
-
 /// First time at or after \p ready at which the bus has room for an access.
 uint64_t BurstChannel::busStart(const Pseudo &p, uint64_t ready) const {
-  if (ready < p.busFree) {
+  // Gaps are in order of time; most lie before `ready` for good.
+  if (p.numGaps != 0 && ready + burst <= p.gaps[p.numGaps - 1].end) {
     for (unsigned i = 0; i < p.numGaps; ++i) {
       uint64_t start = std::max(p.gaps[i].start, ready);
       if (start + burst <= p.gaps[i].end) {
@@ -183,7 +75,7 @@ void BurstChannel::holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n) {
 uint64_t BurstChannel::reserveBus(Pseudo &p, unsigned n, uint64_t ready) {
   uint64_t need = n * burst;
   uint64_t end = 0;
-  if (ready < p.busFree && p.numGaps != 0) {
+  if (p.numGaps != 0 && ready + burst <= p.gaps[p.numGaps - 1].end) {
     unsigned kept = 0;
     for (unsigned i = 0; i < p.numGaps; ++i) {
       Gap gap = p.gaps[i];
@@ -312,6 +204,8 @@ void BurstChannel::toWrites(uint64_t time) {
   writing = true;
   modeStart = time;
   count.turnarounds += lastReadCas != 0;
+  columnDeferred = columnFree - std::min(columnFree, time);
+  columnFree -= columnDeferred;
   const uint64_t free = time + rl + burst;
   for (Pseudo &p : pseudos) {
     p.deferred = 0;
@@ -356,6 +250,7 @@ void BurstChannel::toReads() {
     }
     p.delay = first - std::min(first, overtaken + rl);
   }
+  columnFree = std::max(columnFree, lastWriteCas) + columnDeferred;
   // The overtaken reads leave the queue later by the length of the batch.
   for (unsigned i = 0; i < heldCount; ++i) {
     Held &run = held[(heldHead + i) & heldMask];
@@ -567,84 +462,4 @@ void BurstChannel::access(const DramRequest &request) {
   if (listener) {
     listener->dramDone(request.tag, done);
   }
-}
-
-uint64_t BurstChannel::quiesce(uint64_t fs) {
-  while (writeCount != 0) {
-    serveWrite(std::max(lastReadCas, writes[writeHead].entry), writeQueue);
-  }
-  if (writing) {
-    toReads(); // puts overtaken reads back
-  }
-  uint64_t time = std::max(fs, epoch);
-  for (const Pseudo &p : pseudos) {
-    time = std::max(time, p.busFree);
-  }
-  if (allBank && time >= refreshDue) {
-    refreshAll(time);
-  }
-  for (Bank &bank : banks) {
-    if (!allBank && time >= bank.refreshDue) {
-      refreshBank(bank, time);
-    }
-    time = max3(time, bank.row == closed ? 0 : bank.preReady, bank.actReady);
-  }
-  // Precharge all, then the refresh that sets the phase to zero.
-  time += rpAll + rfcAll;
-  ++count.refreshes;
-  clearState(time);
-  return time;
-}
-
-uint64_t BurstChannel::digest() const {
-  StateHash hash;
-  auto time = [&](uint64_t t) { hash.add(t == 0 ? 0 : t - epoch); };
-  for (const Bank &bank : banks) {
-    hash.add(bank.row);
-    hash.add(bank.written);
-    time(bank.activated);
-    time(bank.preReady);
-    time(bank.actReady);
-    time(bank.refreshDue);
-  }
-  for (const Group &group : groups) {
-    time(group.actReady);
-    time(group.dataReady);
-    time(group.writeEnd);
-  }
-  for (const Pseudo &p : pseudos) {
-    time(p.actReady);
-    for (unsigned i = 0; i < 4; ++i) {
-      time(p.window[(p.windowPos + i) & 3]);
-    }
-    time(p.busFree);
-    time(p.lastCas);
-    for (unsigned i = 0; i < p.numGaps; ++i) {
-      time(p.gaps[i].start);
-      time(p.gaps[i].end);
-    }
-    hash.add(p.wrote);
-    hash.add(p.deferred);
-  }
-  for (unsigned i = 0; i < heldCount; ++i) {
-    time(held[(heldHead + i) & heldMask].firstLeave);
-    hash.add(held[(heldHead + i) & heldMask].accesses);
-  }
-  for (unsigned i = 0; i < writeQueue; ++i) {
-    time(writeSlots[(writePos + i) % writeQueue]);
-  }
-  for (unsigned i = 0; i < writeCount; ++i) {
-    const Write &write = writes[(writeHead + i) % writeQueue];
-    hash.add(write.pseudo);
-    hash.add(write.bank);
-    hash.add(write.row);
-    hash.add(write.accesses);
-    time(write.entry);
-  }
-  hash.add(writing);
-  for (uint64_t t : {blockedUntil, drainFrom, modeStart, lastReadCas,
-                     lastWriteCas, columnFree, rowFree, refreshDue}) {
-    time(t);
-  }
-  return hash.value();
 }

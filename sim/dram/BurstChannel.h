@@ -148,6 +148,7 @@ private:
   uint64_t modeStart;    // when the present direction was chosen
   uint64_t lastReadCas, lastWriteCas;
   uint64_t columnFree, rowFree; // command buses; one bus uses columnFree
+  uint64_t columnDeferred;      // command time of overtaken reads
   uint64_t refreshDue;
   uint64_t epoch; // last canonical point
   DramCounters count;

@@ -97,6 +97,7 @@ private:
   bool issueRefresh(uint64_t &next);
   bool refreshBlocks(uint32_t pseudo, uint32_t bank) const;
   void gather();
+  void skipRest(uint64_t limit);
   bool idle() const;
   void clearState(uint64_t clock);
 

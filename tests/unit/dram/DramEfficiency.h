@@ -37,8 +37,8 @@ inline std::vector<sim::DramRequest> requests(const DramSpec &spec,
   unsigned perRow = spec.rowBytes / spec.accessBytes;
   std::vector<uint64_t> position(lanes);
   for (unsigned i = 0; i < lanes; ++i) {
-    position[i] = uint64_t(i) * load.perVisit / lanes / load.perRequest *
-                  load.perRequest;
+    position[i] =
+        uint64_t(i) * load.perVisit / lanes / load.perRequest * load.perRequest;
   }
   std::vector<sim::DramRequest> list;
   for (unsigned i = 0; i * load.perRequest < total; ++i) {
@@ -49,11 +49,11 @@ inline std::vector<sim::DramRequest> requests(const DramSpec &spec,
     place.pseudoChannel = lane % pseudos;
     place.bank = lane / pseudos;
     place.row = static_cast<uint32_t>(at / load.perVisit);
-    place.column = static_cast<uint32_t>(at % load.perVisit % perRow) *
-                   spec.accessBytes;
+    place.column =
+        static_cast<uint32_t>(at % load.perVisit % perRow) * spec.accessBytes;
     bool write = load.mixed && random.below(3) == 0;
-    list.push_back({0, map.offsetOf(place), load.perRequest * spec.accessBytes,
-                    write, i});
+    list.push_back(
+        {0, map.offsetOf(place), load.perRequest * spec.accessBytes, write, i});
   }
   return list;
 }
