@@ -47,7 +47,7 @@ public:
   };
   /// Upper bound of the address range of all executable segments together:
   /// decoded, an instruction takes eight times its size.
-  static constexpr uint64_t maxTextBytes = uint64_t(64) << 20;
+  static constexpr uint64_t maxTextBytes = uint64_t(16) << 20;
 
   /// Reads the program in \p bytes. \p name stands for it in messages.
   /// \returns false and one sentence in \p error if it is refused.

@@ -131,8 +131,9 @@ public:
 
   /// True after a BlockComplete answer, until complete().
   bool pendingCompletion() const { return pendingComplete; }
-  /// Finishes the instruction that answered BlockComplete: writes rd with
-  /// \p value (loads extend it), retires it, and lets the next one issue at
+  /// Finishes the instruction that answered BlockComplete: writes rd, if it has
+  /// one, with \p value (loads extend it), retires it, and lets the next one
+  /// issue at
   /// \p nextCycle.
   void complete(uint64_t nextCycle, uint64_t value = 0, bool tainted = false);
   /// Moves local time forward to \p cycle (after BlockRetry).

@@ -166,6 +166,19 @@ TEST(Cache, InstructionsStartWarmAndFenceFlushes) {
   EXPECT_EQ(rig.hart.counters().icacheStalls, fillCycles);
 }
 
+TEST(Cache, WithoutCachesMemoryAnswersDirectly) {
+  HartSpec none = testSpec();
+  none.icacheBytes = none.dcacheBytes = 0;
+  Rig<CachedMemory> rig(
+      {iType(Op::Ld, a0, t0, 0), addi(a1, a0, 0), matchOf(Op::FenceI), nop},
+      none);
+  rig.hart.setReg(t0, far);
+  rig.run(4);
+  EXPECT_EQ(rig.hart.cycle(), fillCycles + 3); // the load's own time
+  EXPECT_EQ(rig.env.directLoads, 1u);
+  EXPECT_EQ(rig.env.dataFills + rig.env.instructionFills, 0u);
+}
+
 TEST(Cache, AProgramThatDoesNotFitMisses) {
   HartSpec small = testSpec();
   small.icacheBytes = 64;
