@@ -289,7 +289,7 @@ bool MemorySystem::dramAccess(unsigned channel, uint64_t offset,
     return true;
   }
   channels[channel]->access(request);
-  scheduleChannel(channel, nowCycle);
+  scheduleChannel(channel);
   return false;
 }
 
@@ -309,12 +309,12 @@ uint32_t MemorySystem::newTransaction(const Transaction &transaction) {
   return index;
 }
 
-void MemorySystem::scheduleChannel(unsigned channel, Cycle now) {
+void MemorySystem::scheduleChannel(unsigned channel) {
   uint64_t next = channels[channel]->nextEventFs();
   if (next == DramChannel::noEvent) {
     return;
   }
-  Cycle wake = std::max(domain.atOrAfterFs(next), now + 1);
+  Cycle wake = std::max(domain.atOrAfterFs(next), wheel.now() + 1);
   if (wake < channelWake[channel]) {
     channelWake[channel] = wake;
     wheel.post(wake, Phase::Arbitrate, this, channel);
@@ -322,13 +322,12 @@ void MemorySystem::scheduleChannel(unsigned channel, Cycle now) {
 }
 
 void MemorySystem::fire(Cycle now, uint32_t kind, uint64_t) {
-  nowCycle = now;
   if (channelWake[kind] != now) {
     return; // an earlier wake-up replaced this one
   }
   channelWake[kind] = kNever;
   channels[kind]->advanceTo(domain.toFs(now));
-  scheduleChannel(kind, now);
+  scheduleChannel(kind);
 }
 
 void MemorySystem::dramDone(uint64_t tag, uint64_t timeFs) {
@@ -336,7 +335,7 @@ void MemorySystem::dramDone(uint64_t tag, uint64_t timeFs) {
     return;
   }
   complete(static_cast<uint32_t>(tag),
-           std::max(domain.atOrAfterFs(timeFs), nowCycle));
+           std::max(domain.atOrAfterFs(timeFs), wheel.now()));
 }
 
 void MemorySystem::complete(uint32_t index, Cycle at) {
@@ -345,7 +344,7 @@ void MemorySystem::complete(uint32_t index, Cycle at) {
   --numPending;
   MemoryReply reply;
   finish(done.request, done.unit, done.fillsLine, at, reply);
-  done.client->memoryReply(nowCycle, done.token, reply);
+  done.client->memoryReply(wheel.now(), done.token, reply);
   if (!done.fillsLine) {
     return;
   }
@@ -367,7 +366,7 @@ void MemorySystem::complete(uint32_t index, Cycle at) {
                   sramLatency;
     MemoryReply answer;
     finish(late.request, late.unit, /*fillsLine=*/false, taken, answer);
-    late.client->memoryReply(nowCycle, late.token, answer);
+    late.client->memoryReply(wheel.now(), late.token, answer);
   }
 }
 
@@ -376,7 +375,6 @@ void MemorySystem::complete(uint32_t index, Cycle at) {
 //===----------------------------------------------------------------------===//
 
 Cycle MemorySystem::writeBackAll(Cycle now) {
-  nowCycle = now;
   std::vector<uint64_t> dirty;
   for (unsigned unit = 0; unit < slices.size(); ++unit) {
     dirty.clear();

@@ -158,7 +158,7 @@ private:
               Cycle at, MemoryReply &reply);
   uint32_t newTransaction(const Transaction &transaction);
   void complete(uint32_t index, Cycle at);
-  void scheduleChannel(unsigned channel, Cycle now);
+  void scheduleChannel(unsigned channel);
   uint64_t lineOf(const UnitAddress &place) const;
 
   const ClockDomain domain;
@@ -187,7 +187,6 @@ private:
   unsigned numPending = 0;
   /// Transactions that hit a line whose fill is under way, by unit and line.
   std::map<std::pair<unsigned, uint64_t>, std::vector<uint32_t>> fillWaiters;
-  Cycle nowCycle = 0;
 
   MemoryCounters count;
   DramObserver observer = nullptr;
