@@ -6,6 +6,7 @@
 
 #include "runtime/KernelBuild.h"
 
+#include "dialects/isa/Xpe.h"
 #include "sim/hart/ElfImage.h"
 #include "sim/memory/AddressMap.h"
 
@@ -176,6 +177,21 @@ chipwright::buildKernel(const ChipSpec &spec, const std::string &source,
   return std::vector<uint8_t>(bytes.begin(), bytes.end());
 }
 
+/// Which registers a custom instruction uses, for the harts' scoreboard.
+static sim::CustomOperands xpeOperands(uint32_t word) {
+  std::optional<isa::DecodedXpe> inst = isa::decode(word);
+  if (!inst) {
+    return {};
+  }
+  const isa::InstInfo &info = isa::instInfo(inst->opcode);
+  sim::CustomOperands operands;
+  operands.legal = true;
+  operands.readsRs1 = info.readsRs1;
+  operands.readsRs2 = info.readsRs2;
+  operands.writesRd = info.writesRd;
+  return operands;
+}
+
 Result<sim::KernelImage>
 chipwright::loadKernel(const std::vector<uint8_t> &elf,
                        const std::string &name) {
@@ -196,7 +212,7 @@ chipwright::loadKernel(const std::vector<uint8_t> &elf,
                 segment.data.size());
   }
   image.entry = file.entry();
-  image.decoded = file.decodeText();
+  image.decoded = file.decodeText(xpeOperands);
   for (const sim::ElfSymbol &symbol : file.symbols()) {
     image.functions.emplace_back(symbol.address, symbol.name);
   }
