@@ -293,7 +293,9 @@ bool MemorySystem::dramAccess(unsigned channel, uint64_t offset,
     observer(observerContext, channel, at, at, bytes, write);
   }
   channels[channel]->access(request);
-  scheduleChannel(channel, nowCycle);
+  // The channel may have rested since it last fired, its next event lie in the
+  // past; a wake-up must not.
+  scheduleChannel(channel, wheel.now());
   return false;
 }
 
