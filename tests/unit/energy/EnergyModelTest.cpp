@@ -71,16 +71,16 @@ TEST(EnergyCountsTest, MatrixRunByHand) {
   auto inDram = [&](uint64_t offset) { return map.dram(offset); };
   uint64_t hops = 0;
   for (unsigned pe = 0; pe < pes; ++pe) {
-    hops += hopBytes(map, job.aOffset, uint64_t(job.steps) * job.aBytes,
-                     inSram,
-                     [&](unsigned unit) { return noc.unitToPe(unit, pe).hops; });
-    hops += hopBytes(map, job.outOffset + pe * job.outBytes, job.outBytes,
-                     inDram,
-                     [&](unsigned unit) { return noc.peToUnit(pe, unit).hops; });
+    hops +=
+        hopBytes(map, job.aOffset, uint64_t(job.steps) * job.aBytes, inSram,
+                 [&](unsigned unit) { return noc.unitToPe(unit, pe).hops; });
+    hops +=
+        hopBytes(map, job.outOffset + pe * job.outBytes, job.outBytes, inDram,
+                 [&](unsigned unit) { return noc.peToUnit(pe, unit).hops; });
   }
   for (unsigned row = 0; row < rows; ++row) {
-    hops += hopBytes(map, job.bOffset, uint64_t(job.steps) * job.bBytes,
-                     inDram, [&](unsigned unit) {
+    hops += hopBytes(map, job.bOffset, uint64_t(job.steps) * job.bBytes, inDram,
+                     [&](unsigned unit) {
                        return noc.multicast(unit, Line::Row, row).hops;
                      });
   }
@@ -219,8 +219,7 @@ TEST_P(MulticastHops, FollowTheMembers) {
         uint64_t last = 0;
         for (unsigned member = 0; member < members; ++member) {
           EXPECT_GE(cost(unit, line, index, uint64_t(1) << member), 1u);
-          uint64_t some = cost(unit, line, index,
-                               (uint64_t(2) << member) - 1);
+          uint64_t some = cost(unit, line, index, (uint64_t(2) << member) - 1);
           EXPECT_GE(some, last);
           EXPECT_LE(some, noc->multicast(unit, line, index).hops);
           last = some;

@@ -140,16 +140,24 @@ ResolvedChip chipwright::sim::smallChip(const std::vector<std::string> &sets) {
   return chip.take();
 }
 
+/// Compiled once per process: all small chips have one architecture.
+static const std::vector<uint8_t> &kernelElf(const ChipSpec &spec) {
+  static const std::vector<uint8_t> bytes = [&] {
+    TemporaryFolder folder;
+    std::string source = folder.file("kernel.c");
+    std::ofstream(source) << kernelSource;
+    Result<std::vector<uint8_t>> elf = buildKernel(spec, source);
+    if (!elf) {
+      ADD_FAILURE() << elf.error().message;
+      std::exit(1);
+    }
+    return elf.take();
+  }();
+  return bytes;
+}
+
 MatrixRun::MatrixRun(const ChipSpec &spec, TraceSink *trace) {
-  TemporaryFolder folder;
-  std::string source = folder.file("kernel.c");
-  std::ofstream(source) << kernelSource;
-  Result<std::vector<uint8_t>> elf = buildKernel(spec, source);
-  if (!elf) {
-    ADD_FAILURE() << elf.error().message;
-    std::exit(1);
-  }
-  Result<KernelImage> loaded = loadKernel(*elf, "kernel");
+  Result<KernelImage> loaded = loadKernel(kernelElf(spec), "kernel");
   if (!loaded) {
     ADD_FAILURE() << loaded.error().message;
     std::exit(1);

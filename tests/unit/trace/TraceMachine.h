@@ -33,8 +33,7 @@ struct MatrixRun {
   static constexpr unsigned aBytes = m * k * passes * 2;
   static constexpr unsigned bBytes = n * k * passes * 2;
   static constexpr unsigned outBytes = m * n * 2;
-  static constexpr uint64_t aOffset = 0, bOffset = 1 << 20,
-                            outOffset = 2 << 20;
+  static constexpr uint64_t aOffset = 0, bOffset = 1 << 20, outOffset = 2 << 20;
 
   MatrixRun(const ChipSpec &spec, TraceSink *trace);
   /// Launches the kernel; may be repeated.
