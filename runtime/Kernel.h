@@ -1,0 +1,131 @@
+//===- Kernel.h - Kernels that ship with the tool ---------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+//
+// A kernel is one operator in C (runtime/kernels) with what is needed to run
+// and check it: which sizes it takes, which buffers it reads and writes, how
+// its argument block looks, and what its result should be in fp64. One file of
+// runtime/ops per kernel.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CHIPWRIGHT_RUNTIME_KERNEL_H
+#define CHIPWRIGHT_RUNTIME_KERNEL_H
+
+#include "chips/ChipSpec.h"
+#include "chips/Diagnostic.h"
+
+#include <Eigen/Core>
+
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace chipwright {
+
+/// Tensors as the references see them: fp64, rows of contiguous values.
+using Matrix =
+    Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Sizes as the user gives them; a kernel has defaults for those it takes.
+struct KernelShape {
+  std::optional<uint64_t> elements, rows, cols, m, n, k;
+  std::optional<double> readFraction;
+  std::optional<DType> dtype;
+};
+
+/// What --weights and --activations place. Outputs are activations.
+enum class Role { Activation, Weight };
+
+struct KernelBuffer {
+  std::string name;
+  Role role = Role::Activation;
+  bool isOutput = false;
+  DType dtype = DType::F16;
+  uint64_t rows = 0, cols = 0;
+  /// Inputs are uniform in [low, high]; integers for integer types.
+  double low = -1, high = 1;
+
+  /// Storage, without gaps between rows.
+  uint64_t bytes() const { return rows * cols * dtypeBytes(dtype); }
+};
+
+/// One kernel with definite sizes on one chip.
+struct KernelPlan {
+  /// Inputs first, in the order in which `reference` takes them; at most one
+  /// output, the last buffer.
+  std::vector<KernelBuffer> buffers;
+  /// Preprocessor definitions for the C source.
+  std::vector<std::pair<std::string, std::string>> defines;
+  /// Argument block for buffers at these physical addresses.
+  std::function<std::vector<uint8_t>(const std::vector<uint64_t> &)> arguments;
+  /// Floating-point operations of the definition, 2 per multiply-accumulate
+  /// of a matrix product; 0 where the DPE has no part in the kernel.
+  double flops = 0;
+  /// Type whose DPE peak `flops` is compared with.
+  DType dtype = DType::F16;
+  /// Bytes that must cross the border of the PEs at least once.
+  uint64_t minimalBytes = 0;
+  /// The output in fp64 from the (rounded) inputs. Empty: nothing to check.
+  std::function<Matrix(const std::vector<Matrix> &)> reference;
+  /// Largest accepted ||out - reference|| / ||reference||, Frobenius norm.
+  double errorBound = 0;
+};
+
+struct Kernel {
+  const char *name;
+  const char *summary; // one line
+  const char *source;  // file in kernelDirectory()
+  /// Names of the size options it takes, without dashes: "elements", "rows".
+  std::vector<const char *> options;
+  /// Element types it takes; the first one is the default.
+  std::vector<DType> dtypes;
+  /// \returns the plan, or why there can be none on this chip.
+  Result<KernelPlan> (*plan)(const ChipSpec &spec, const KernelShape &shape);
+};
+
+/// All kernels, in the order in which help lists them.
+const std::vector<const Kernel *> &kernels();
+
+/// \returns the kernel of that name, or null.
+const Kernel *findKernel(std::string_view name);
+
+/// plan() after checking that \p shape names nothing that \p kernel does not
+/// take, and that its sizes are possible.
+Result<KernelPlan> planKernel(const Kernel &kernel, const ChipSpec &spec,
+                              const KernelShape &shape);
+
+// For the files of runtime/ops.
+
+/// The bytes of an argument struct.
+template <typename T> std::vector<uint8_t> argumentBytes(const T &arguments) {
+  std::vector<uint8_t> bytes(sizeof(T));
+  std::memcpy(bytes.data(), &arguments, sizeof(T));
+  return bytes;
+}
+
+/// Largest relative error of one rounding to \p type; 0 for integers.
+double unitRoundoff(DType type);
+
+/// Definitions KERNEL_DTYPE and KERNEL_ELEM.
+std::vector<std::pair<std::string, std::string>> dtypeDefines(DType type);
+
+/// An error unless local memory holds \p bytes besides what every kernel
+/// keeps there. \p what the bytes are for, \p wayOut what the user can do.
+Result<void> requireLocal(const ChipSpec &spec, const char *kernel,
+                          uint64_t bytes, const std::string &what,
+                          const std::string &wayOut);
+
+/// Local memory that \p rings rings of the smallest slots need (kernel.h).
+uint64_t ringBytes(unsigned rings);
+
+} // namespace chipwright
+
+#endif // CHIPWRIGHT_RUNTIME_KERNEL_H

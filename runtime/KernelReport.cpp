@@ -1,0 +1,212 @@
+//===- KernelReport.cpp - Results of kernels as text and JSON -------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/KernelReport.h"
+
+#include "chips/ChipReport.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+using namespace chipwright;
+using namespace chipwright::sim;
+using Json = nlohmann::ordered_json;
+
+const char *chipwright::versionString() { return CHIPWRIGHT_VERSION; }
+
+double chipwright::dramBandwidthFraction(const KernelResult &result,
+                                         const ChipSpec &spec) {
+  const Measurement &m = result.measurement;
+  double bytes = double(m.dramReadBytes + m.dramWriteBytes);
+  return bytes / (m.seconds * spec.dram.pinBytesPerSecond);
+}
+
+static const char *modeName(Mode mode) {
+  return mode == Mode::Functional ? "functional" : "timing";
+}
+
+static Json stallsJson(const Measurement &m) {
+  Json stalls;
+  for (const EngineTime &engine : m.engines) {
+    Json &one = stalls[engine.name];
+    one["busy"] = engine.busy;
+    for (unsigned cause = 0; cause < numStalls; ++cause) {
+      one[stallName(static_cast<Stall>(cause))] = engine.lost[cause];
+    }
+  }
+  return stalls;
+}
+
+Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
+                        const std::string &commandLine) {
+  const Measurement &m = result.measurement;
+  const JobResult &job = m.job;
+  Json json;
+  json["kernel"] = result.kernel;
+  json["mode"] = modeName(result.mode);
+  if (result.dtype) {
+    json["dtype"] = dtypeName(*result.dtype);
+  }
+  if (job.finished) {
+    json["seconds"] = m.seconds;
+    json["cycles"] = job.cycles;
+    json["kernel_cycles"] = job.kernelCycles;
+    if (result.flops) {
+      json["flops"] = *result.flops;
+    }
+    if (result.peakFraction) {
+      json["peak_fraction"] = *result.peakFraction;
+    }
+    json["dram_bytes_read"] = m.dramReadBytes;
+    json["dram_bytes_written"] = m.dramWriteBytes;
+    json["dram_bytes_ecc"] = m.dramEccBytes;
+    json["dram_bandwidth_fraction"] = dramBandwidthFraction(result, chip.spec);
+    json["sram_bytes"] = m.sramReadBytes + m.sramWriteBytes;
+    if (result.relativeError) {
+      json["relative_error"] = *result.relativeError; // NaN becomes null
+      json["relative_error_bound"] = *result.errorBound;
+      json["agrees"] = result.agrees;
+      json["seed"] = result.seed;
+    }
+    json["stalls"] = stallsJson(m);
+    json["verdict"] = verdict(result);
+  } else {
+    json["stopped"] = job.fault.text;
+  }
+  Json buffers = Json::array();
+  for (const BufferResult &buffer : result.buffers) {
+    buffers.push_back({{"name", buffer.name},
+                       {"space", buffer.space},
+                       {"address", fmt::format("{:#x}", buffer.address)},
+                       {"bytes", buffer.bytes}});
+  }
+  json["buffers"] = buffers;
+  json["host_work"] = Json::array();
+  json["provenance"] = {
+      {"kind", "simulated"},
+      {"model", fmt::format("chipwright {} ({} DRAM)", versionString(),
+                            chip.spec.dram.level == DramLevel::Command
+                                ? "command-level"
+                                : "burst-level")},
+      {"conditions", "LLC empty at the start; the end is when dirty lines are "
+                     "in DRAM; one launch, image sent with it"}};
+  json["simulator"] = {{"cpu_seconds", m.cpuSeconds},
+                       {"process_cpu_seconds", processCpuSeconds(true)},
+                       {"commands", job.commands},
+                       {"instructions", job.instructions},
+                       {"pc_hash", formatHash(job.pcHash)},
+                       {"events", job.events}};
+  json["version"] = versionString();
+  json["command_line"] = commandLine;
+  json["chip_hash"] = formatHash(chip.hash());
+  json["chip"] = toJson(chip);
+  return json;
+}
+
+/// Bytes with a unit that leaves one to four digits before the point.
+static std::string bytesText(uint64_t bytes) {
+  constexpr const char *units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = double(bytes);
+  unsigned unit = 0;
+  while (value >= 10000 && unit + 1 < std::size(units)) {
+    value /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.{}f} {}", value, unit ? 1 : 0, units[unit]);
+}
+
+static std::string timeText(double seconds) {
+  if (seconds < 1e-3) {
+    return fmt::format("{:.3f} us", seconds * 1e6);
+  }
+  return seconds < 1 ? fmt::format("{:.3f} ms", seconds * 1e3)
+                     : fmt::format("{:.3f} s", seconds);
+}
+
+std::string chipwright::formatKernel(const KernelResult &result,
+                                     const ResolvedChip &chip) {
+  const Measurement &m = result.measurement;
+  const JobResult &job = m.job;
+  std::string text =
+      fmt::format("{}{}{} on {} ({} mode)\n", result.kernel,
+                  result.dtype ? " " : "",
+                  result.dtype ? dtypeName(*result.dtype) : "",
+                  chip.spec.name, modeName(result.mode));
+  auto line = [&](const char *name, const std::string &value) {
+    text += fmt::format("  {:<16}{}\n", name, value);
+  };
+  for (const BufferResult &buffer : result.buffers) {
+    line("buffer", fmt::format("{}: {} in {} at {:#x}", buffer.name,
+                               bytesText(buffer.bytes), buffer.space,
+                               buffer.address));
+  }
+  if (!job.finished) {
+    return text + "stopped: " + job.fault.text + "\n";
+  }
+  line("time", fmt::format("{}, {} cycles ({} in the kernel)",
+                           timeText(m.seconds), job.cycles,
+                           job.kernelCycles));
+  if (result.flops) {
+    line("flops", fmt::format("{:.4g}, {:.4g} TFLOP/s", *result.flops,
+                              *result.flops / m.seconds * 1e-12));
+  }
+  if (result.peakFraction) {
+    line("peak", fmt::format("{:.1f} % of the {} peak of the DPEs",
+                             *result.peakFraction * 100,
+                             dtypeName(*result.dtype)));
+  }
+  line("DRAM", fmt::format("{} read, {} written, {} ECC; {:.1f} % of the pin "
+                           "rate",
+                           bytesText(m.dramReadBytes),
+                           bytesText(m.dramWriteBytes),
+                           bytesText(m.dramEccBytes),
+                           dramBandwidthFraction(result, chip.spec) * 100));
+  line("SRAM", fmt::format("{} read, {} written; {:.4g} GB/s",
+                           bytesText(m.sramReadBytes),
+                           bytesText(m.sramWriteBytes),
+                           double(m.sramReadBytes + m.sramWriteBytes) /
+                               m.seconds * 1e-9));
+  for (const EngineTime &engine : m.engines) {
+    if (engine.busy == 0) {
+      continue;
+    }
+    double all = double(job.cycles) * m.numPes;
+    std::string lost;
+    std::array<unsigned, numStalls> order;
+    for (unsigned i = 0; i < numStalls; ++i) {
+      order[i] = i;
+    }
+    std::stable_sort(order.begin(), order.end(), [&](unsigned a, unsigned b) {
+      return engine.lost[a] > engine.lost[b];
+    });
+    for (unsigned i = 0; i < 3; ++i) {
+      if (engine.lost[order[i]]) {
+        lost += fmt::format(", {} {:.1f} %",
+                            stallName(static_cast<Stall>(order[i])),
+                            double(engine.lost[order[i]]) / all * 100);
+      }
+    }
+    line(engine.name.c_str(),
+         fmt::format("busy {:.1f} %{}{}", double(engine.busy) / all * 100,
+                     lost.empty() ? "" : "; lost for", lost.empty()
+                                                           ? ""
+                                                           : lost.substr(1)));
+  }
+  if (result.relativeError) {
+    line("error", fmt::format("{:.3g} relative to fp64, {} {:.3g} (seed {})",
+                              *result.relativeError,
+                              result.agrees ? "within" : "EXCEEDS",
+                              *result.errorBound, result.seed));
+  }
+  line("simulator",
+       fmt::format("{:.3f} CPU s; {} commands, {} instructions, {} events, pc "
+                   "hash {}",
+                   m.cpuSeconds, job.commands, job.instructions, job.events,
+                   formatHash(job.pcHash)));
+  return text + "verdict: " + verdict(result) + "\n";
+}

@@ -1,0 +1,56 @@
+//===- Measurement.h - What one launch cost ---------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+//
+// Everything that a report says about a launch, taken from the machine's
+// counters when the launch is over. Computes nothing but sums.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CHIPWRIGHT_RUNTIME_MEASUREMENT_H
+#define CHIPWRIGHT_RUNTIME_MEASUREMENT_H
+
+#include "sim/machine/Machine.h"
+#include "sim/pe/StallAccount.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace chipwright {
+
+/// Cycles of one kind of engine, summed over all PEs: busy and lost add up to
+/// cycles x PEs.
+struct EngineTime {
+  std::string name;
+  sim::Cycle busy = 0;
+  std::array<sim::Cycle, sim::numStalls> lost{};
+};
+
+struct Measurement {
+  sim::JobResult job;
+  unsigned numPes = 0;
+  double seconds = 0;
+  uint64_t dramReadBytes = 0, dramWriteBytes = 0, dramEccBytes = 0;
+  uint64_t sramReadBytes = 0, sramWriteBytes = 0;
+  std::array<EngineTime, 6> engines;
+  // Shares of the time from dispatch to completion, 0 to 1.
+  double dramBusShare = 0;  // data bus held, mean over channels
+  double sramBankShare = 0; // mean over banks
+  double nocLinkShare = 0;  // the busiest link
+  std::string busiestLink;
+  double cpuSeconds = 0; // host CPU time of machine and launch
+};
+
+/// Reads the counters of \p machine after its only launch.
+Measurement measure(const sim::Machine &machine, const sim::JobResult &job);
+
+/// CPU seconds that this process has used; \p withChildren adds processes that
+/// it has waited for.
+double processCpuSeconds(bool withChildren);
+
+} // namespace chipwright
+
+#endif // CHIPWRIGHT_RUNTIME_MEASUREMENT_H

@@ -1,0 +1,81 @@
+//===- Tensor.cpp - Contents of buffers -----------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Tensor.h"
+
+#include "sim/numerics/Element.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+using namespace chipwright;
+
+/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
+/// generators, OOPSLA 2014).
+static uint64_t nextRandom(uint64_t &state) {
+  uint64_t z = state += 0x9e3779b97f4a7c15;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  z = (z ^ z >> 27) * 0x94d049bb133111eb;
+  return z ^ z >> 31;
+}
+
+static bool isInteger(DType type) {
+  return type == DType::I8 || type == DType::I32;
+}
+
+void chipwright::fillRandom(const KernelBuffer &buffer, uint64_t seed,
+                            uint8_t *data) {
+  constexpr size_t kBlock = 4096;
+  float block[kBlock];
+  uint64_t elements = buffer.rows * buffer.cols;
+  unsigned size = dtypeBytes(buffer.dtype);
+  bool integers = isInteger(buffer.dtype);
+  // Integers: every one of the range is equally likely.
+  double low = buffer.low, span = buffer.high - low + (integers ? 1 : 0);
+  for (uint64_t first = 0; first < elements; first += kBlock) {
+    size_t count = std::min<uint64_t>(kBlock, elements - first);
+    for (size_t i = 0; i < count; ++i) {
+      double value = low + span * (double(nextRandom(seed) >> 11) * 0x1p-53);
+      block[i] = static_cast<float>(integers ? std::floor(value) : value);
+    }
+    sim::storeRow(buffer.dtype, block, data + first * size, count);
+  }
+}
+
+void chipwright::poison(const KernelBuffer &buffer, uint8_t *data) {
+  if (isInteger(buffer.dtype)) {
+    unsigned size = dtypeBytes(buffer.dtype);
+    std::memset(data, 0, buffer.bytes());
+    for (uint64_t i = size - 1; i < buffer.bytes(); i += size) {
+      data[i] = 0x80;
+    }
+    return;
+  }
+  // All bits set is a NaN in every floating-point type.
+  std::memset(data, 0xff, buffer.bytes());
+}
+
+Matrix chipwright::toMatrix(const KernelBuffer &buffer, const uint8_t *data) {
+  Matrix result(static_cast<Eigen::Index>(buffer.rows),
+                static_cast<Eigen::Index>(buffer.cols));
+  constexpr size_t kBlock = 4096;
+  float block[kBlock];
+  uint64_t elements = buffer.rows * buffer.cols;
+  unsigned size = dtypeBytes(buffer.dtype);
+  for (uint64_t first = 0; first < elements; first += kBlock) {
+    size_t count = std::min<uint64_t>(kBlock, elements - first);
+    sim::loadRow(buffer.dtype, data + first * size, block, count);
+    std::copy_n(block, count, result.data() + first);
+  }
+  return result;
+}
+
+double chipwright::relativeError(const Matrix &out, const Matrix &reference) {
+  double scale = reference.norm();
+  double difference = (out - reference).norm();
+  return scale > 0 ? difference / scale : difference;
+}

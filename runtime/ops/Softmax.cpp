@@ -1,0 +1,71 @@
+//===- Softmax.cpp - Softmax of rows --------------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/kernels/arguments.h"
+#include "runtime/ops/Ops.h"
+#include "runtime/ops/RowOps.h"
+
+#include <cmath>
+
+using namespace chipwright;
+using namespace chipwright::ops;
+
+static Result<KernelPlan> plan(const ChipSpec &spec,
+                               const KernelShape &shape) {
+  uint64_t rows = shape.rows.value_or(4096), cols = shape.cols.value_or(1024);
+  DType type = *shape.dtype;
+  KernelPlan plan;
+  plan.dtype = type;
+  plan.buffers = {{.name = "in",
+                   .dtype = type,
+                   .rows = rows,
+                   .cols = cols,
+                   .low = -4,
+                   .high = 4},
+                  {.name = "out",
+                   .isOutput = true,
+                   .dtype = type,
+                   .rows = rows,
+                   .cols = cols}};
+  uint64_t rowBytes = cols * dtypeBytes(type);
+  // A row in, a row out, and the statistics of a slot (softmax.c).
+  if (auto fits = requireLocal(spec, "softmax",
+                               2 * rowSlotBytes(rowBytes) + rowStatBytes(3),
+                               "one row of input and output",
+                               "use fewer --cols");
+      !fits) {
+    return fits.error();
+  }
+  plan.defines = rowDefines(type, rowBytes);
+  plan.arguments = [=](const std::vector<uint64_t> &at) {
+    return argumentBytes(softmax_args{at[0], at[1], rows, cols});
+  };
+  plan.minimalBytes = 2 * plan.buffers[0].bytes();
+  plan.reference = [](const std::vector<Matrix> &inputs) {
+    Matrix result = inputs[0];
+    for (Eigen::Index row = 0; row < result.rows(); ++row) {
+      auto values = result.row(row).array();
+      values = (values - values.maxCoeff()).exp();
+      values /= values.sum();
+    }
+    return result;
+  };
+  // One rounding to the type; x - max, exp and the sum in fp32 (the exponent
+  // is at most 8, its rounding counts that often); fp16 has no smaller steps
+  // than 2^-24, results are about 1 / cols.
+  plan.errorBound = unitRoundoff(type) + 32 * unitRoundoff(DType::F32);
+  if (type == DType::F16) {
+    plan.errorBound += 0x1p-25 * double(cols);
+  }
+  return plan;
+}
+
+const Kernel ops::softmax = {"softmax",
+                             "softmax of each row",
+                             "softmax.c",
+                             {"rows", "cols"},
+                             {DType::F16, DType::BF16, DType::F32},
+                             plan};

@@ -1,0 +1,48 @@
+//===- Transpose.cpp - out = in^T -----------------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/kernels/arguments.h"
+#include "runtime/ops/Ops.h"
+
+using namespace chipwright;
+
+static Result<KernelPlan> plan(const ChipSpec &spec,
+                               const KernelShape &shape) {
+  // A row of the smallest tile is 32 bytes (transpose.c).
+  if (auto fits = requireLocal(spec, "transpose", 2 * 2 * 32 * 32,
+                               "rings of tiles", "use a chip with more");
+      !fits) {
+    return fits.error();
+  }
+  uint64_t rows = shape.rows.value_or(4096), cols = shape.cols.value_or(4096);
+  DType type = *shape.dtype;
+  KernelPlan plan;
+  plan.dtype = type;
+  plan.buffers = {{.name = "in", .dtype = type, .rows = rows, .cols = cols},
+                  {.name = "out",
+                   .isOutput = true,
+                   .dtype = type,
+                   .rows = cols,
+                   .cols = rows}};
+  plan.defines = dtypeDefines(type);
+  plan.arguments = [=](const std::vector<uint64_t> &at) {
+    return argumentBytes(transpose_args{at[0], at[1], rows, cols});
+  };
+  plan.minimalBytes = 2 * plan.buffers[0].bytes();
+  plan.reference = [](const std::vector<Matrix> &inputs) -> Matrix {
+    return inputs[0].transpose();
+  };
+  plan.errorBound = 0; // no arithmetic
+  return plan;
+}
+
+const Kernel ops::transpose = {"transpose",
+                               "out = in^T",
+                               "transpose.c",
+                               {"rows", "cols"},
+                               {DType::F16, DType::BF16, DType::F32, DType::I8,
+                                DType::I32, DType::F8E4M3, DType::F8E5M2},
+                               plan};

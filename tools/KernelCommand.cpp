@@ -1,0 +1,513 @@
+//===- KernelCommand.cpp - chipwright kernel ------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/KernelReport.h"
+#include "sim/hart/HartOnly.h"
+#include "tools/Arguments.h"
+#include "tools/Commands.h"
+#include "tools/Output.h"
+#include "tools/Sweep.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <sstream>
+
+using namespace chipwright;
+using namespace chipwright::tools;
+namespace po = boost::program_options;
+using Json = nlohmann::ordered_json;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+constexpr const char *kCommand = "kernel";
+
+/// What the command line asks for.
+struct Request {
+  const Kernel *kernel = nullptr; // or:
+  std::optional<UserKernel> user;
+  bool hartOnly = false;
+  KernelShape shape;
+  RunOptions run;
+  std::string chip;
+  Strings sets;
+  std::vector<SweepAxis> axes;
+  unsigned jobs = 1;
+  std::string json; // "" is none
+};
+
+/// What became of one run.
+struct Outcome {
+  int status = ExitOk;
+  std::string error; // why there is no result
+  std::string text;  // for people
+  std::string row;   // of a sweep's table
+  Json json;
+};
+
+po::options_description makeOptions() {
+  po::options_description options("options", 80, 44);
+  auto text = [](const char *name) {
+    return po::value<std::string>()->value_name(name);
+  };
+  auto list = [](const char *name) {
+    return po::value<Strings>()->value_name(name)->composing();
+  };
+  options.add_options()("help,h", "this text")(
+      "chip", text("NAME")->default_value("mtia-2i"),
+      "chip, a name or a YAML file (chipwright show chips)")(
+      "set", list("PATH=VALUE"),
+      "change a parameter of the chip; may be repeated")(
+      "dtype", text("TYPE"), "element type: fp16, bf16, fp32, int8, ...")(
+      "m", text("N"), "rows of A and C")("n", text("N"),
+                                         "rows of B, columns of C")(
+      "k", text("N"), "columns of A and B")(
+      "elements", text("N"), "elements of one operand; stream: read + written")(
+      "rows", text("N"), "rows of the input")("cols", text("N"),
+                                              "columns of the input")(
+      "read-fraction", text("F"), "part of --elements that is read, 0 to 1")(
+      "memory", text("WHERE"),
+      "buffers in dram, sram (scratch), or auto: sram if all fit")(
+      "weights", text("WHERE"), "the same for weights only")(
+      "activations", text("WHERE"), "the same for activations only")(
+      "mode", text("MODE")->default_value("timing"),
+      "timing: no tensor data; functional: computes and checks numbers, in the "
+      "same number of cycles")(
+      "seed", text("N")->default_value("1"), "seed of the random inputs")(
+      "max-cycles", text("N"), "stop the simulation after N cycles")(
+      "json", text("FILE"), "write JSON to FILE, - is stdout")(
+      "sweep", list("PATH=V1,V2,..."),
+      "run once for each value of a chip parameter; repeated: for each "
+      "combination")("jobs", text("N")->default_value("1"),
+                     "worker processes of a sweep, 1 to 8")(
+      "file", text("FILE"), "a kernel of your own: C (.c) or RISC-V ELF")(
+      "buffer", list("NAME:BYTES[:dram|sram][:control]"),
+      "a buffer of --file; in timing mode only control buffers are stored")(
+      "args", po::value<Strings>()->value_name("[NAME=]N ...")->multitoken(),
+      "64-bit arguments of --file, behind the addresses of its buffers")(
+      "hart-only",
+      "run --file (an ELF with a tohost symbol) on one hart with plain RAM");
+  return options;
+}
+
+std::string helpText(const po::options_description &options) {
+  std::ostringstream text;
+  text << "usage: chipwright kernel NAME [options]\n"
+          "       chipwright kernel --file F [--buffer ...] [--args ...]\n\n"
+          "Compiles a kernel for the chip, runs it on the simulated machine, "
+          "and says how\nlong it took and what bounds it.\n\nkernels:\n";
+  for (const Kernel *kernel : kernels()) {
+    std::string sizes;
+    for (const char *option : kernel->options) {
+      sizes += fmt::format(" --{}", option);
+    }
+    text << fmt::format("  {:<10} {}\n{}", kernel->name, kernel->summary,
+                        sizes.empty() ? "" : "            " + sizes + "\n");
+  }
+  text << "\n"
+       << options
+       << R"(
+examples:
+  chipwright kernel softmax --rows 4096 --cols 1024 --mode functional
+  chipwright kernel gemm --m 512 --n 4096 --k 4096 --weights dram --json g.json
+  chipwright kernel stream --elements 64M --read-fraction 0.67 --memory dram
+  chipwright kernel copy --sweep noc.link_bytes=32,64,128 --jobs 2
+  chipwright kernel --file my.c --buffer in:1M:dram --buffer out:1M --args n=4096
+
+A kernel of your own defines kernel_load(args), run by hart 0 of every PE, and
+kernel_compute(args), run by hart 1. args points to 64-bit words in local
+memory: the physical addresses of the --buffer options in their order, then
+the numbers of --args (names before = are for you only). See kernel.h and xpe.h.
+)";
+  return text.str();
+}
+
+/// Collects the first error of many small steps.
+class Reader {
+public:
+  explicit Reader(const po::variables_map &values) : values(values) {}
+
+  bool has(const char *name) const { return values.count(name) != 0; }
+  std::string text(const char *name) const {
+    return values[name].as<std::string>();
+  }
+  Strings list(const char *name) const {
+    return has(name) ? values[name].as<Strings>() : Strings();
+  }
+
+  void number(const char *name, std::optional<uint64_t> &result) {
+    if (has(name)) {
+      take(parseNumber(text(name), std::string("--") + name, kCommand),
+           [&](uint64_t value) { result = value; });
+    }
+  }
+
+  void memory(const char *name, std::optional<MemoryChoice> &result) {
+    if (has(name)) {
+      result = memoryChoiceFromName(text(name));
+      if (!result) {
+        fail(fmt::format("--{} is '{}', expected dram, sram or auto", name,
+                         text(name)));
+      }
+    }
+  }
+
+  void fail(const std::string &message) {
+    if (!error) {
+      error = usageError(message, kCommand);
+    }
+  }
+
+  template <typename T, typename F> void take(Result<T> result, F use) {
+    if (result) {
+      use(*result);
+    } else if (!error) {
+      error = result.error();
+    }
+  }
+
+  const po::variables_map &values;
+  std::optional<Diagnostic> error;
+};
+
+void readShape(Reader &reader, KernelShape &shape) {
+  reader.number("elements", shape.elements);
+  reader.number("rows", shape.rows);
+  reader.number("cols", shape.cols);
+  reader.number("m", shape.m);
+  reader.number("n", shape.n);
+  reader.number("k", shape.k);
+  if (reader.has("dtype")) {
+    shape.dtype = dtypeFromName(reader.text("dtype"));
+    if (!shape.dtype) {
+      reader.fail(fmt::format("--dtype is '{}', expected fp32, fp16, bf16, "
+                              "int8, int32, fp8_e4m3, fp8_e5m2 or tf32",
+                              reader.text("dtype")));
+    }
+  }
+  if (reader.has("read-fraction")) {
+    std::string text = reader.text("read-fraction");
+    double value = 0;
+    auto [rest, failed] =
+        std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failed != std::errc() || rest != text.data() + text.size()) {
+      reader.fail(fmt::format("--read-fraction is '{}', expected 0 to 1",
+                              text));
+    }
+    shape.readFraction = value;
+  }
+}
+
+void readRun(Reader &reader, RunOptions &run) {
+  std::string mode = reader.text("mode");
+  if (mode != "timing" && mode != "functional") {
+    reader.fail(fmt::format("--mode is '{}', expected timing or functional",
+                            mode));
+  }
+  run.mode = mode == "functional" ? sim::Mode::Functional : sim::Mode::Timing;
+  std::optional<MemoryChoice> memory;
+  reader.memory("memory", memory);
+  run.placement.memory = memory.value_or(MemoryChoice::Auto);
+  reader.memory("weights", run.placement.weights);
+  reader.memory("activations", run.placement.activations);
+  std::optional<uint64_t> seed, cycles;
+  reader.number("seed", seed);
+  run.seed = seed.value_or(1);
+  reader.number("max-cycles", cycles);
+  if (cycles == uint64_t(0)) {
+    reader.fail("--max-cycles is 0, expected at least 1");
+  }
+  run.maxCycles = cycles.value_or(run.maxCycles);
+}
+
+void readBuffer(Reader &reader, const std::string &text, UserKernel &user) {
+  Strings parts = split(text, ':');
+  UserBuffer buffer;
+  buffer.name = parts[0];
+  bool isGood = parts.size() >= 2 && !parts[0].empty();
+  for (size_t i = 2; i < parts.size(); ++i) {
+    auto memory = memoryChoiceFromName(parts[i]);
+    isGood &= memory || parts[i] == "control";
+    buffer.isControl |= parts[i] == "control";
+    buffer.memory = memory ? memory : buffer.memory;
+  }
+  if (!isGood) {
+    reader.fail(fmt::format("--buffer is '{}', expected "
+                            "NAME:BYTES[:dram|sram][:control]",
+                            text));
+    return;
+  }
+  reader.take(parseNumber(parts[1], "the size in --buffer " + text, kCommand),
+              [&](uint64_t bytes) { buffer.bytes = bytes; });
+  if (buffer.bytes == 0 || buffer.bytes >> 44) {
+    reader.fail(fmt::format("--buffer {} has {} bytes, expected 1 to 2^44 - 1",
+                            text, buffer.bytes));
+  }
+  user.buffers.push_back(buffer);
+}
+
+void readUser(Reader &reader, Request &request) {
+  UserKernel user;
+  user.path = reader.text("file");
+  request.hartOnly = reader.has("hart-only");
+  for (const std::string &text : reader.list("buffer")) {
+    readBuffer(reader, text, user);
+  }
+  for (const std::string &text : reader.list("args")) {
+    std::string number = text.substr(text.find('=') + 1);
+    reader.take(parseNumber(number, "--args " + text, kCommand),
+                [&](uint64_t value) { user.arguments.push_back(value); });
+  }
+  for (const char *name : {"dtype", "m", "n", "k", "elements", "rows", "cols",
+                           "read-fraction"}) {
+    if (reader.has(name)) {
+      reader.fail(fmt::format("--{} has no meaning with --file, pass sizes "
+                              "with --args",
+                              name));
+    }
+  }
+  if (request.hartOnly &&
+      (reader.has("buffer") || reader.has("args") || reader.has("sweep") ||
+       reader.has("json"))) {
+    reader.fail("--hart-only takes no --buffer, --args, --sweep or --json");
+  }
+  request.user = user;
+}
+
+Result<Request> readRequest(const po::variables_map &values) {
+  Reader reader(values);
+  Request request;
+  Strings names = reader.list("name");
+  if (reader.has("file")) {
+    if (!names.empty()) {
+      reader.fail(fmt::format("kernel {} and --file exclude each other",
+                              names[0]));
+    }
+    readUser(reader, request);
+  } else if (names.size() != 1) {
+    reader.fail(names.empty()
+                    ? "the name of a kernel is missing"
+                    : fmt::format("one kernel at a time, found {} and {}",
+                                  names[0], names[1]));
+  } else {
+    request.kernel = findKernel(names[0]);
+    Strings known;
+    for (const Kernel *kernel : kernels()) {
+      known.push_back(kernel->name);
+    }
+    if (!request.kernel) {
+      std::string meant = closest(names[0], known);
+      reader.fail(fmt::format(
+          "there is no kernel '{}'{}", names[0],
+          meant.empty() ? "" : ", did you mean " + meant + "?"));
+    }
+    for (const char *name : {"buffer", "args", "hart-only"}) {
+      if (reader.has(name)) {
+        reader.fail(fmt::format("--{} needs --file", name));
+      }
+    }
+    readShape(reader, request.shape);
+  }
+  readRun(reader, request.run);
+  request.chip = reader.text("chip");
+  request.sets = reader.list("set");
+  for (const std::string &text : reader.list("sweep")) {
+    reader.take(parseSweep(text, kCommand),
+                [&](const SweepAxis &axis) { request.axes.push_back(axis); });
+  }
+  std::optional<uint64_t> jobs;
+  reader.number("jobs", jobs);
+  if (jobs.value_or(1) < 1 || jobs.value_or(1) > 8) {
+    reader.fail(fmt::format("--jobs is {}, expected 1 to 8", *jobs));
+  }
+  request.jobs = static_cast<unsigned>(jobs.value_or(1));
+  if (reader.has("json")) {
+    request.json = reader.text("json");
+  }
+  if (reader.error) {
+    return *reader.error;
+  }
+  return request;
+}
+
+/// One run with \p more settings.
+Outcome runOnce(const Request &request, const Strings &more,
+                const std::string &commandLine) {
+  Outcome outcome;
+  auto refused = [&](const Diagnostic &why) {
+    outcome.status = why.exitStatus;
+    outcome.error = why.message;
+    return outcome;
+  };
+  Strings sets = request.sets;
+  sets.insert(sets.end(), more.begin(), more.end());
+  Result<ResolvedChip> chip = loadChip(request.chip, sets);
+  if (!chip) {
+    return refused(chip.error());
+  }
+  Result<KernelResult> result =
+      request.kernel
+          ? runKernel(*request.kernel, request.shape, *chip, request.run)
+          : runUserKernel(*request.user, *chip, request.run);
+  if (!result) {
+    return refused(result.error());
+  }
+  outcome.status = result->exitStatus();
+  outcome.text = formatKernel(*result, *chip);
+  outcome.json = toJson(*result, *chip, commandLine);
+  const Measurement &m = result->measurement;
+  if (!m.job.finished) {
+    outcome.error = m.job.fault.text;
+    return outcome;
+  }
+  outcome.row = fmt::format(
+      "{:>12} {:>12.3f} {:>7} {:>6.1f} %  {}", m.job.cycles, m.seconds * 1e6,
+      result->peakFraction
+          ? fmt::format("{:.1f} %", *result->peakFraction * 100)
+          : "-",
+      dramBandwidthFraction(*result, chip->spec) * 100, verdict(*result));
+  if (!result->agrees) {
+    outcome.error = "numbers disagree with the reference";
+  }
+  return outcome;
+}
+
+int runSweep(const Request &request, const std::string &commandLine) {
+  std::vector<Strings> points = sweepPoints(request.axes);
+  auto work = [&](size_t i) {
+    Outcome one = runOnce(request, points[i], commandLine);
+    Json packed = {{"status", one.status},
+                   {"error", one.error},
+                   {"row", one.row},
+                   {"json", one.json}};
+    return packed.dump(-1, ' ', false, Json::error_handler_t::replace);
+  };
+  auto packed = runInProcesses(points.size(), request.jobs, work);
+  if (!packed) {
+    return report(packed.error());
+  }
+  Json list = Json::array();
+  std::string table;
+  int status = ExitOk;
+  size_t width = 8;
+  for (const Strings &point : points) {
+    width = std::max(width, fmt::format("{}", fmt::join(point, " ")).size());
+  }
+  table = fmt::format("{:<{}} {:>12} {:>12} {:>7} {:>8}  {}\n", "point", width,
+                      "cycles", "us", "peak", "DRAM", "verdict");
+  for (size_t i = 0; i < points.size(); ++i) {
+    Json one = Json::parse((*packed)[i], nullptr, /*allow_exceptions=*/false);
+    if (one.is_discarded()) {
+      return report({fmt::format("sweep: the worker of point {} answered "
+                                 "nothing",
+                                 i),
+                     ExitStopped});
+    }
+    std::string error = one["error"].get<std::string>();
+    std::string row = one["row"].get<std::string>();
+    table += fmt::format("{:<{}} {}\n",
+                         fmt::format("{}", fmt::join(points[i], " ")), width,
+                         row.empty() ? "error: " + error : row);
+    status = status == ExitOk ? one["status"].get<int>() : status;
+    Json entry = {{"set", points[i]}};
+    if (one["json"].is_null()) {
+      entry["error"] = error;
+    } else {
+      entry.update(one["json"]);
+    }
+    list.push_back(entry);
+  }
+  if (!request.json.empty()) {
+    Json all = {{"points", list},
+                {"version", versionString()},
+                {"command_line", commandLine}};
+    if (auto done = writeOutput(request.json, all.dump(2) + "\n"); !done) {
+      return report(done.error());
+    }
+  }
+  if (request.json != "-") {
+    if (auto done = print(table); !done) {
+      return report(done.error());
+    }
+  }
+  return status;
+}
+
+int runHart(const Request &request) {
+  Result<ResolvedChip> chip = loadChip(request.chip, request.sets);
+  if (!chip) {
+    return report(chip.error());
+  }
+  sim::HartOnlyResult result =
+      sim::runHartOnly(chip->spec.hart, request.user->path);
+  if (result.status == sim::HartOnlyStatus::BadProgram) {
+    return report({result.error, ExitBadInput});
+  }
+  if (result.status == sim::HartOnlyStatus::Stopped) {
+    return report({result.error, ExitStopped});
+  }
+  if (auto done = print(describe(result) + "\n"); !done) {
+    return report(done.error());
+  }
+  return result.exitCode == 0 ? ExitOk : ExitMismatch;
+}
+
+} // namespace
+
+int tools::kernelCommand(const Strings &arguments,
+                         const std::string &commandLine) {
+  po::options_description visible = makeOptions();
+  po::options_description all(visible);
+  all.add_options()("name", po::value<Strings>());
+  auto parsed = parseOptions(arguments, all, "name", kCommand);
+  if (!parsed) {
+    return report(parsed.error());
+  }
+  if (parsed->count("help")) {
+    auto done = print(helpText(visible));
+    return done ? int(ExitOk) : report(done.error());
+  }
+  Result<Request> request = readRequest(*parsed);
+  if (!request) {
+    return report(request.error());
+  }
+  if (!request->json.empty()) {
+    if (auto possible = checkOutput(request->json); !possible) {
+      return report(possible.error());
+    }
+  }
+  if (request->hartOnly) {
+    return runHart(*request);
+  }
+  if (!request->axes.empty()) {
+    return runSweep(*request, commandLine);
+  }
+  Outcome outcome = runOnce(*request, {}, commandLine);
+  if (outcome.json.is_null()) {
+    return report({outcome.error, outcome.status});
+  }
+  if (!request->json.empty()) {
+    std::string text = outcome.json.dump(2, ' ', false,
+                                         Json::error_handler_t::replace);
+    if (auto done = writeOutput(request->json, text + "\n"); !done) {
+      return report(done.error());
+    }
+  }
+  if (outcome.status == ExitStopped) {
+    return report({outcome.error, outcome.status});
+  }
+  if (request->json != "-") {
+    if (auto done = print(outcome.text); !done) {
+      return report(done.error());
+    }
+  }
+  if (outcome.status != ExitOk) {
+    return report({outcome.error, outcome.status});
+  }
+  return ExitOk;
+}
