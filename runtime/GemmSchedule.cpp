@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <bit>
 #include <optional>
+#include <utility>
 #include <vector>
 
 using namespace chipwright;
@@ -31,6 +32,7 @@ public:
 
   std::optional<GemmSchedule> best() {
     std::optional<GemmSchedule> result;
+    uint64_t least = 0;
     const unsigned cached = spec.dpe.tiles * spec.dpe.tileRows;
     for (unsigned mBlock : blocks(m, spec.dpe.streamRows)) {
       for (unsigned nBlock : blocks(n, cached)) {
@@ -47,9 +49,13 @@ public:
           if (!fitRings(schedule)) {
             continue;
           }
+          uint64_t moved = fetchedBytes(schedule);
           schedule.estimate = estimate(schedule);
-          if (!result || schedule.estimate < result->estimate) {
+          // Among equals, the one that moves least.
+          if (!result || std::pair(schedule.estimate, moved) <
+                             std::pair(result->estimate, least)) {
             result = schedule;
+            least = moved;
           }
         }
       }
@@ -109,6 +115,17 @@ private:
       }
     }
     return false;
+  }
+
+  /// Operand bytes of the whole product that memory sends.
+  uint64_t fetchedBytes(const GemmSchedule &schedule) const {
+    uint64_t mBlocks = divideUp(m, schedule.mBlock);
+    uint64_t nBlocks = divideUp(n, schedule.nBlock);
+    uint64_t aTimes = divideUp(nBlocks, spec.grid.cols);
+    uint64_t bTimes =
+        schedule.spreadN ? mBlocks : divideUp(mBlocks, spec.grid.rows);
+    return kBytes * (aTimes * mBlocks * schedule.mBlock +
+                     bTimes * nBlocks * schedule.nBlock);
   }
 
   uint64_t estimate(const GemmSchedule &schedule) const {
