@@ -60,6 +60,10 @@ public:
   /// First cycle at or after the current one that holds an event, or kNever.
   Cycle nextCycle() const;
 
+  /// The cycle whose events are being fired; between cycles, the next one that
+  /// may hold events.
+  Cycle current() const { return base; }
+
   /// Fires every event of cycle \p when, which must be nextCycle().
   void runCycle(Cycle when);
 

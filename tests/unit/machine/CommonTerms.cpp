@@ -14,10 +14,14 @@ using namespace chipwright;
 using namespace chipwright::test;
 
 // One LPDDR5 channel of 12.8 GB/s and one SRAM bank.
-const Sets test::kOneUnit = {
-    "dram.channels=1", "dram.pin_bytes_per_second=12.8e9", "sram.banks=1"};
-const Sets test::kOneUnitMesh =
-    kOneUnit + Sets{"noc.topology=mesh", "noc.crossbar_cycles=0"};
+Sets test::oneUnit() {
+  return {"dram.channels=1", "dram.pin_bytes_per_second=12.8e9",
+          "sram.banks=1"};
+}
+
+Sets test::oneUnitMesh() {
+  return oneUnit() + Sets{"noc.topology=mesh", "noc.crossbar_cycles=0"};
+}
 
 Cycle test::controlLatency(const ChipSpec &spec, unsigned row, unsigned col) {
   Cycle hop = spec.noc.hopCycles;
@@ -91,4 +95,9 @@ Cycle test::sramReadLatency(const ChipSpec &spec, unsigned unit,
   Cycle port = sim::divideUp(bytes, spec.fi.portBytes);
   return 2 * wayToUnit(spec, unit, 0, 0) + spec.sram.latencyCycles +
          std::max(link, port) + spec.ls.latencyCycles;
+}
+
+Cycle test::bounded(const ChipSpec &spec, Cycle duration, uint64_t bytes) {
+  uint64_t rate = uint64_t(spec.ls.banks) * spec.ls.bankBytes;
+  return std::max(duration, sim::divideUp(bytes, rate));
 }

@@ -38,13 +38,6 @@ Cycle eligibleOfLast(const Micro &micro, const ChipSpec &spec,
                             std::max(1u, spec.cp.launchCycles));
 }
 
-/// An engine that would take \p duration alone, but moves \p bytes through
-/// local memory.
-Cycle bounded(const ChipSpec &spec, Cycle duration, uint64_t bytes) {
-  return std::max(duration,
-                  divideUp(bytes, uint64_t(spec.ls.banks) * spec.ls.bankBytes));
-}
-
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -310,7 +303,9 @@ Micro test::matrixDrain(const ChipSpec &spec) {
   drain.scale = 1;
   drain.y1Kind = 4; // immediate
   drain.f = 5;      // silu
-  code.bind(1, drain).go(Opcode::Drain, 1);
+  // On a chip without contexts the one set of fields is clear again.
+  unsigned ctx = spec.cp.contexts ? 1 : 0;
+  code.bind(ctx, drain).go(Opcode::Drain, ctx);
   // The bank is read once the last products have landed. The chain of three
   // operations takes as many read-outs as re.drain_ops makes of it; the values
   // pass the SE's pipeline on the way out.

@@ -111,7 +111,8 @@ Micro test::queueCredit(const ChipSpec &spec) {
   code.cbSetup(0, 0, kRows * kCols * 4).cbSetup(1, 8192, kRows * kCols * 4);
   code.cbPush(0, kRows * kCols * 4);
   isa::SeCommand se = simdMove(kRows, kCols);
-  Cycle duration = kRows * divideUp(kCols, spec.se.lanes);
+  Cycle duration = bounded(spec, kRows * divideUp(kCols, spec.se.lanes),
+                           kRows * kCols * 8);
   Cycle step = std::max(1u, spec.cp.launchCycles);
   Cycle issue = 0, hart = 0, previous = 0;
   std::vector<Cycle> start;

@@ -61,9 +61,9 @@ private:
 
 // Memory programs of more than one piece need a chip with one memory unit,
 // so that all pieces take the same way.
-extern const Sets kOneUnit;
+Sets oneUnit();
 /// The same on a mesh.
-extern const Sets kOneUnitMesh;
+Sets oneUnitMesh();
 
 //===----------------------------------------------------------------------===//
 // Common terms of the derivations
@@ -83,6 +83,9 @@ Cycle kernelCycles(const ChipSpec &spec, const std::vector<PeFinish> &pes);
 Cycle kernelCycles(const ChipSpec &spec, Cycle finish);
 /// E of the command that issues at \p issue.
 Cycle eligible(const ChipSpec &spec, Cycle issue);
+/// An engine that would take \p duration alone, but moves \p bytes through
+/// local memory.
+Cycle bounded(const ChipSpec &spec, Cycle duration, uint64_t bytes);
 /// One control packet between a PE and a memory unit: wires and crossbar.
 Cycle wayToUnit(const ChipSpec &spec, unsigned unit, unsigned row,
                 unsigned col);

@@ -14,7 +14,9 @@
 
 #include <gtest/gtest.h>
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 using namespace chipwright;
 using namespace chipwright::test;
@@ -79,7 +81,7 @@ void check(MicroBuilder build, const std::vector<Chip> &chips) {
   ASSERT_GE(chips.size(), 4u);
   std::vector<Cycle> counts;
   for (size_t i = 0; i < chips.size(); ++i) {
-    SCOPED_TRACE(fmt::format("chip {}: {}", i, chips[i].base));
+    SCOPED_TRACE(fmt::format("chip {}: {} {}", i, chips[i].base, fmt::join(chips[i].sets, " ")));
     ChipSpec spec = chipWith(chips[i].sets, chips[i].base);
     Micro micro = build(spec);
     EXPECT_EQ(simulate(spec, micro, sim::Mode::Timing, 0), micro.cycles);
@@ -100,24 +102,25 @@ const std::vector<Chip> kPeChips = {{{}, "mtia-2i"},
                                     {kOnePe + kSlowEngines},
                                     {kOnePe + kNoContexts},
                                     {kOnePe + kSlowNetwork}};
+const Sets kUnshaped = {"noc.shaping=false"};
 const std::vector<Chip> kMemoryChips = {
-    {kOneUnit},
-    {kOnePe + kOneUnit},
-    {kOnePe + kOneUnit + kSlowNetwork},
-    {kOnePe + kOneUnit + kFastNetwork},
-    {kOnePe + kOneUnitMesh + Sets{"noc.hop_cycles=6"}},
-    {kOnePe + kOneUnit + kNoContexts}};
+    {oneUnit() + kUnshaped},
+    {kOnePe + oneUnit()},
+    {kOnePe + oneUnit() + kSlowNetwork},
+    {kOnePe + oneUnit() + kFastNetwork},
+    {kOnePe + oneUnitMesh() + Sets{"noc.hop_cycles=6"}},
+    {kOnePe + oneUnit() + kNoContexts}};
 const std::vector<Chip> kGridChips = {{{}, "mtia-2i"},
                                       {{}, "mtia-300"},
                                       {kSmallGrid + kSlowEngines},
                                       {kSmallGrid + kSlowNetwork},
                                       {kSmallGrid + kNoContexts}};
 const std::vector<Chip> kGridMemoryChips = {
-    {kOneUnit + Sets{"noc.shaping=false"}},
-    {kSmallGrid + kOneUnit + Sets{"noc.shaping=false"}},
-    {kSmallGrid + kOneUnit + kSlowNetwork + Sets{"noc.shaping=false"}},
-    {kSmallGrid + kOneUnit + kFastNetwork + Sets{"noc.shaping=false"}},
-    {kSmallGrid + kOneUnit + kNoContexts + Sets{"noc.shaping=false"}}};
+    {oneUnit() + kUnshaped},
+    {kSmallGrid + oneUnit() + kUnshaped},
+    {kSmallGrid + oneUnit() + kSlowNetwork + kUnshaped},
+    {kSmallGrid + oneUnit() + kFastNetwork + kUnshaped},
+    {kSmallGrid + oneUnit() + kNoContexts + kUnshaped}};
 
 } // namespace
 
@@ -131,17 +134,17 @@ TEST(Microprograms, dataCacheStream) { check(dataCacheStream, kMemoryChips); }
 TEST(Microprograms, dataCacheReuse) {
   check(dataCacheReuse,
         {{{}},
-         {kOneUnit + Sets{"hart.dcache_bytes=1024"}},
+         {oneUnit() + Sets{"hart.dcache_bytes=1024"}},
          {kOnePe + kSlowNetwork},
-         {kOnePe + kOneUnit + kFastNetwork +
+         {kOnePe + oneUnit() + kFastNetwork +
           Sets{"hart.dcache_bytes=1024", "hart.cache_ways=2"}}});
 }
 TEST(Microprograms, dataCacheConflict) {
   check(dataCacheConflict,
         {{{}},
-         {kOneUnit + Sets{"hart.cache_ways=2"}},
+         {oneUnit() + Sets{"hart.cache_ways=2"}},
          {kOnePe + kSlowNetwork + Sets{"hart.cache_ways=1"}},
-         {kOnePe + kOneUnit + kFastNetwork}});
+         {kOnePe + oneUnit() + kFastNetwork}});
 }
 TEST(Microprograms, instructionCache) {
   check(instructionCache,
@@ -171,27 +174,27 @@ TEST(Microprograms, dmaStream) { check(dmaStream, kMemoryChips); }
 TEST(Microprograms, dmaStore) { check(dmaStore, kMemoryChips); }
 TEST(Microprograms, dmaWindow) {
   check(dmaWindow,
-        {{kOneUnit + Sets{"fi.outstanding_requests=16"}},
-         {kOnePe + kOneUnit + Sets{"fi.outstanding_requests=8"}},
-         {kOnePe + kOneUnit + kSlowNetwork +
+        {{oneUnit() + kUnshaped + Sets{"fi.outstanding_requests=16"}},
+         {kOnePe + oneUnit() + Sets{"fi.outstanding_requests=8"}},
+         {kOnePe + oneUnit() + kSlowNetwork +
           Sets{"fi.outstanding_requests=12"}},
-         {kOnePe + kOneUnit + kFastNetwork +
+         {kOnePe + oneUnit() + kFastNetwork +
           Sets{"fi.outstanding_requests=24"}}});
 }
 TEST(Microprograms, dmaShaping) {
   const Sets two = {"grid.rows=2", "grid.cols=1"};
   check(dmaShaping,
-        {{kOneUnit},
-         {two + kOneUnit},
-         {two + kOneUnit + Sets{"noc.shaping_burst_bytes=1024"}},
-         {two + kOneUnit + Sets{"noc.shaping=false"}},
-         {two + kOneUnit + kFastNetwork}});
+        {{oneUnit()},
+         {two + oneUnit()},
+         {two + oneUnit() + Sets{"noc.shaping_burst_bytes=1024"}},
+         {two + oneUnit() + kUnshaped},
+         {two + oneUnit() + kFastNetwork}});
 }
 TEST(Microprograms, dmaHost) { check(dmaHost, kPeChips); }
 TEST(Microprograms, dmaStrided) {
   const Sets banks = {"dram.channels=1", "dram.pin_bytes_per_second=12.8e9",
                       "sram.banks=2", "sram.bank_bytes=16",
-                      "fi.request_bytes=64"};
+                      "fi.request_bytes=64", "noc.shaping=false"};
   check(dmaStrided,
         {{banks},
          {banks + Sets{"memory.interleave_hash=false"}},
@@ -208,28 +211,28 @@ TEST(Microprograms, gridNeighbourRead) { check(gridNeighbourRead, kGridChips); }
 TEST(Microprograms, gridMulticast) {
   check(gridMulticast, kGridMemoryChips);
   check(gridMulticast,
-        {{kSmallGrid + kOneUnitMesh + Sets{"noc.shaping=false"}},
-         {kSmallGrid + kOneUnitMesh +
+        {{kSmallGrid + oneUnitMesh() + kUnshaped},
+         {kSmallGrid + oneUnitMesh() +
           Sets{"noc.shaping=false", "noc.hop_cycles=8"}},
-         {kSmallGrid + kOneUnit +
+         {kSmallGrid + oneUnit() +
           Sets{"noc.shaping=false", "noc.multicast=false"}},
-         {kSmallGrid + kOneUnit +
+         {kSmallGrid + oneUnit() +
           Sets{"noc.shaping=false", "sram.latency_cycles=40"}}});
 }
 TEST(Microprograms, gridMulticastCommands) {
   const Sets two = {"noc.multicast_commands=2", "noc.shaping=false"};
   check(gridMulticastCommands,
-        {{kOneUnit + Sets{"noc.shaping=false"}},
-         {kSmallGrid + kOneUnit + two},
-         {kSmallGrid + kOneUnit + kSlowNetwork + two},
-         {kSmallGrid + kOneUnit + kFastNetwork + two}});
+        {{oneUnit() + kUnshaped},
+         {kSmallGrid + oneUnit() + two},
+         {kSmallGrid + oneUnit() + kSlowNetwork + two},
+         {kSmallGrid + oneUnit() + kFastNetwork + two}});
 }
 TEST(Microprograms, gridTrains) {
   const Sets tall = {"grid.rows=2", "grid.cols=2", "noc.shaping=false",
                      "fi.port_bytes=128", "sram.bank_bytes=256",
                      "fi.outstanding_requests=1024"};
-  check(gridTrains, {{kOneUnit + tall},
-                     {kOneUnit + tall + Sets{"noc.train_bytes=8192"}},
-                     {kOneUnit + tall + Sets{"noc.train_bytes=2048"}},
-                     {kOneUnit + tall + Sets{"sram.latency_cycles=50"}}});
+  check(gridTrains, {{oneUnit() + tall},
+                     {oneUnit() + tall + Sets{"noc.train_bytes=8192"}},
+                     {oneUnit() + tall + Sets{"noc.train_bytes=2048"}},
+                     {oneUnit() + tall + Sets{"sram.latency_cycles=50"}}});
 }
