@@ -57,12 +57,11 @@ public:
     postFar(when, phase, client, kind, argument);
   }
 
+  /// The cycle being run; between two, the earliest that may follow.
+  Cycle now() const { return base; }
+
   /// First cycle at or after the current one that holds an event, or kNever.
   Cycle nextCycle() const;
-
-  /// The cycle whose events are being fired; between cycles, the next one that
-  /// may hold events.
-  Cycle current() const { return base; }
 
   /// Fires every event of cycle \p when, which must be nextCycle().
   void runCycle(Cycle when);
@@ -70,6 +69,9 @@ public:
   /// Permutes the events inside each phase with this seed; 0 keeps the order
   /// of posting. Tests use it to show that the order decides nothing.
   void setShuffleSeed(uint64_t seed) { shuffleState = seed; }
+
+  /// The cycle whose events are being fired (or were last).
+  Cycle now() const { return running; }
 
   uint64_t eventsPosted() const { return numPosted; }
   bool empty() const { return nextCycle() == kNever; }
@@ -104,6 +106,7 @@ private:
   std::vector<Bucket> buckets;
   std::array<uint64_t, kSlots / 64> occupied{};
   std::priority_queue<FarEvent> far;
+  Cycle running = 0;
   Cycle base = 0; // buckets hold [base, base + kSlots)
   uint64_t numPosted = 0;
   uint64_t farSequence = 0;

@@ -248,7 +248,8 @@ bool MemorySystem::accessDram(const MemoryAccess &request, MemoryReply &reply,
   uint64_t bytes = fillsLine ? granule : request.bytes;
   uint64_t tag = kNoTag;
   if (burst.empty()) {
-    tag = newTransaction({request, client, token, unit, line, fillsLine});
+    tag = newTransaction({request, client, token, unit, line, fillsLine,
+                          place.channel, uint32_t(bytes), atUnit});
   }
   if (fillsLine) {
     *ready = kNever;
@@ -288,8 +289,13 @@ bool MemorySystem::dramAccess(unsigned channel, uint64_t offset,
     }
     return true;
   }
+  if (observer && tag == kNoTag) {
+    observer(observerContext, channel, at, at, bytes, write);
+  }
   channels[channel]->access(request);
-  scheduleChannel(channel, nowCycle);
+  // The channel may have rested since it last fired, its next event lie in the
+  // past; a wake-up must not.
+  scheduleChannel(channel, wheel.now());
   return false;
 }
 
@@ -343,6 +349,11 @@ void MemorySystem::complete(uint32_t index, Cycle at) {
   Transaction done = transactions[index];
   freeTransactions.push_back(index);
   --numPending;
+  if (observer) {
+    observer(observerContext, done.channel, done.arrived,
+             std::max(done.arrived, at), done.dramBytes,
+             done.request.kind == AccessKind::Write);
+  }
   MemoryReply reply;
   finish(done.request, done.unit, done.fillsLine, at, reply);
   done.client->memoryReply(nowCycle, done.token, reply);

@@ -136,6 +136,10 @@ private:
     unsigned unit;
     uint64_t line;   // LLC line that the access fills, if any
     bool fillsLine;
+    // DRAM access, for the observer.
+    unsigned channel = 0;
+    uint32_t dramBytes = 0;
+    Cycle arrived = 0;
   };
 
   bool accessSram(const MemoryAccess &request, MemoryReply &reply);

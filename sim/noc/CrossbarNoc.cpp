@@ -114,7 +114,8 @@ MulticastRoute CrossbarNoc::rowTree(Side side, unsigned row) const {
     branch.legs = {{uint16_t(in[side][row]), uint16_t(crossbar)}};
     for (unsigned col = 0; col < cols; ++col) {
       branch.exits.push_back({uint16_t(col), 1,
-                              uint16_t(distance(side, row, col) * hop)});
+                              uint16_t(distance(side, row, col) * hop),
+                              uint16_t(distance(side, row, col))});
     }
     tree.branches.push_back(std::move(branch));
     tree.hops = uint16_t(cols);
@@ -124,15 +125,18 @@ MulticastRoute CrossbarNoc::rowTree(Side side, unsigned row) const {
   unsigned master = row % cols;
   tree.trunk.legs = {{uint16_t(in[side][master]), uint16_t(crossbar)}};
   tree.trunk.tailLatency = uint16_t(distance(side, row, master) * hop);
+  tree.trunk.hops = uint16_t(distance(side, row, master));
   MulticastRoute::Branch east, west;
   east.legs = {{uint16_t(in[West][row]), 0}};
   west.legs = {{uint16_t(in[East][row]), 0}};
-  east.exits.push_back({uint16_t(master), 0, 0});
+  east.exits.push_back({uint16_t(master), 0, 0, 0});
   for (unsigned col = master + 1; col < cols; ++col) {
-    east.exits.push_back({uint16_t(col), 1, uint16_t((col - master) * hop)});
+    east.exits.push_back({uint16_t(col), 1, uint16_t((col - master) * hop),
+                            uint16_t(col - master)});
   }
   for (unsigned col = master; col-- > 0;) {
-    west.exits.push_back({uint16_t(col), 1, uint16_t((master - col) * hop)});
+    west.exits.push_back({uint16_t(col), 1, uint16_t((master - col) * hop),
+                             uint16_t(master - col)});
   }
   tree.branches = {std::move(east), std::move(west)};
   tree.hops = uint16_t(distance(side, row, master) + cols - 1);
@@ -146,7 +150,8 @@ MulticastRoute CrossbarNoc::columnTree(Side side, unsigned col) const {
     branch.legs = {{uint16_t(in[side][col]), uint16_t(crossbar)}};
     for (unsigned row = 0; row < rows; ++row) {
       branch.exits.push_back({uint16_t(row), 1,
-                              uint16_t(distance(side, row, col) * hop)});
+                              uint16_t(distance(side, row, col) * hop),
+                              uint16_t(distance(side, row, col))});
     }
     tree.branches.push_back(std::move(branch));
     tree.hops = uint16_t(rows);
@@ -155,15 +160,18 @@ MulticastRoute CrossbarNoc::columnTree(Side side, unsigned col) const {
   unsigned master = col % rows;
   tree.trunk.legs = {{uint16_t(in[side][master]), uint16_t(crossbar)}};
   tree.trunk.tailLatency = uint16_t(distance(side, master, col) * hop);
+  tree.trunk.hops = uint16_t(distance(side, master, col));
   MulticastRoute::Branch south, north;
   south.legs = {{uint16_t(in[North][col]), 0}};
   north.legs = {{uint16_t(in[South][col]), 0}};
-  south.exits.push_back({uint16_t(master), 0, 0});
+  south.exits.push_back({uint16_t(master), 0, 0, 0});
   for (unsigned row = master + 1; row < rows; ++row) {
-    south.exits.push_back({uint16_t(row), 1, uint16_t((row - master) * hop)});
+    south.exits.push_back({uint16_t(row), 1, uint16_t((row - master) * hop),
+                            uint16_t(row - master)});
   }
   for (unsigned row = master; row-- > 0;) {
-    north.exits.push_back({uint16_t(row), 1, uint16_t((master - row) * hop)});
+    north.exits.push_back({uint16_t(row), 1, uint16_t((master - row) * hop),
+                             uint16_t(master - row)});
   }
   tree.branches = {std::move(south), std::move(north)};
   tree.hops = uint16_t(distance(side, master, col) + rows - 1);

@@ -118,6 +118,7 @@ MulticastRoute MeshNoc::tree(unsigned side, unsigned edgeRow, Line line,
                                   : Place{edgeRow, index};
   result.trunk.legs = {{uint16_t(edgeIn[side][edgeRow]), uint16_t(hop)}};
   unsigned hops = walk(edge, start, /*rowFirst=*/false, result.trunk.legs);
+  result.trunk.hops = uint16_t(hops + 1);
   auto addBranch = [&](Direction direction, bool withStart) {
     MulticastRoute::Branch branch;
     Place place = start;
@@ -125,7 +126,7 @@ MulticastRoute MeshNoc::tree(unsigned side, unsigned edgeRow, Line line,
       return uint16_t(line == Line::Row ? at.col : at.row);
     };
     if (withStart) {
-      branch.exits.push_back({memberOf(place), 0, uint16_t(hop)});
+      branch.exits.push_back({memberOf(place), 0, uint16_t(hop), 0});
     }
     while (true) {
       bool more = direction == East    ? place.col + 1 < cols
@@ -141,7 +142,8 @@ MulticastRoute MeshNoc::tree(unsigned side, unsigned edgeRow, Line line,
       place.col += direction == East ? 1 : direction == West ? -1 : 0;
       place.row += direction == South ? 1 : direction == North ? -1 : 0;
       branch.exits.push_back({memberOf(place), uint16_t(branch.legs.size()),
-                              uint16_t(hop)});
+                              uint16_t(hop),
+                              uint16_t(branch.legs.size())});
       ++hops;
     }
     result.branches.push_back(std::move(branch));

@@ -68,20 +68,23 @@ void Noc::sendMulticast(const MulticastRoute &route, uint64_t mask,
   for (RouteLeg leg : route.trunk.legs) {
     at = reserveLink(leg.link, at + leg.latency, duration, bytes);
   }
+  uint64_t hops = route.trunk.hops;
   Cycle trunkEnd = at + route.trunk.tailLatency;
   for (const MulticastRoute::Branch &branch : route.branches) {
     // A branch is reserved only as far as its last member in the mask.
-    unsigned needed = 0;
+    unsigned needed = 0, branchHops = 0;
     bool used = false;
     for (const MulticastRoute::Exit &exit : branch.exits) {
       if (mask >> exit.member & 1) {
         needed = std::max<unsigned>(needed, exit.leg);
+        branchHops = std::max<unsigned>(branchHops, exit.hops);
         used = true;
       }
     }
     if (!used) {
       continue;
     }
+    hops += branchHops;
     at = trunkEnd;
     unsigned passed = 0;
     for (const MulticastRoute::Exit &exit : branch.exits) {
@@ -94,7 +97,7 @@ void Noc::sendMulticast(const MulticastRoute &route, uint64_t mask,
       }
     }
   }
-  hopByteCount += bytes * route.hops;
+  hopByteCount += bytes * hops;
 }
 
 void Noc::reset() {

@@ -56,6 +56,7 @@ struct MulticastRoute {
     uint16_t member;   // index within the line
     uint16_t leg;      // number of branch links passed before leaving
     uint16_t latency;  // from the last passed link (or trunk end) to the PE
+    uint16_t hops;     // routers passed since the trunk's end
   };
   struct Branch {
     std::vector<RouteLeg> legs;
@@ -63,7 +64,7 @@ struct MulticastRoute {
   };
   Route trunk;
   std::vector<Branch> branches;
-  uint16_t hops = 0;
+  uint16_t hops = 0; // trunk and whole branches
 };
 
 enum class Line { Row, Column };
@@ -121,7 +122,8 @@ public:
     return divideUp(bytes, linkBytes);
   }
 
-  /// Sum over transfers of bytes times hops.
+  /// Sum over transfers of bytes times hops; a multicast counts the part of
+  /// its tree that reaches members.
   uint64_t hopBytes() const { return hopByteCount; }
   /// Called for each reservation when tracing: link, begin, end, bytes.
   using LinkObserver = void (*)(void *, unsigned, Cycle, Cycle, uint64_t);

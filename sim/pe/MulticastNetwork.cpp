@@ -179,7 +179,7 @@ void MulticastNetwork::transferDone(uint32_t token, const MemoryReply &done) {
   }
   // The command is in flight until its last member has the data, which may be
   // known long before.
-  services.wheel.post(std::max(last, services.wheel.current() + 1),
+  services.wheel.post(std::max(last, services.wheel.now() + 1),
                       Phase::Deliver, this, Delivered, finished.line);
 }
 

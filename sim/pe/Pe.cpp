@@ -79,6 +79,7 @@ Pe::Pe(PeServices &services, unsigned number)
 void Pe::launch(std::shared_ptr<const DecodedImage> image,
                 const std::vector<uint8_t> &imageBytes, uint64_t entry,
                 const std::vector<uint8_t> &arguments, Cycle start) {
+  count.instructions += instructions();
   // A launch begins with empty buffers, zero semaphores and clean registers;
   // local memory keeps its contents.
   imageCopy = imageBytes;

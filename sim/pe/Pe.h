@@ -53,7 +53,9 @@ struct PeCounters {
   std::array<uint64_t, isa::opcodeCount> commands{};
   uint64_t dpePasses = 0;
   std::array<uint64_t, 8> macs{}; // by DType of the streamed operand
-  uint64_t seOperations = 0;      // element operations of SE and RE read-out
+  uint64_t seOperations = 0;      // element operations of the SE
+  uint64_t reOperations = 0;      // of RE read-out and received additions
+  uint64_t instructions = 0;      // retired in launches before the present
   uint64_t mluBytes = 0;
   uint64_t lsBytes = 0;           // engines and FI
   uint64_t hartLsAccesses = 0;
@@ -114,7 +116,12 @@ public:
   }
   const FabricInterface &fabric() const { return fi; }
   FabricInterface &fabric() { return fi; }
+  /// Instructions retired in the present or last launch.
   uint64_t instructions() const;
+  /// Instructions retired in all launches.
+  uint64_t totalInstructions() const {
+    return count.instructions + instructions();
+  }
   uint64_t pcHash() const;
   bool finished() const { return isFinished; }
 

@@ -118,7 +118,7 @@ void Pe::startMml(Command &command, Cycle now) {
   Bank &bank = banks[command.bank];
   unsigned elementSize = elementBytes(static_cast<DType>(mml.aDtype));
   unsigned k = dpe.kBytes / elementSize;
-  Cycle firstStart = kNever;
+  Cycle runBegin = kNever; // of passes that follow without a gap
   CachedKey key{command.inputs[1].position, mml.bCb, mml.bPitch, mml.bRows,
                 mml.bDtype, mml.bKn};
 
@@ -142,9 +142,14 @@ void Pe::startMml(Command &command, Cycle now) {
         begin + duration,
         useLocal(now, begin, uint64_t(mml.aRows) * dpe.kBytes, mml.aRows));
     stalls[index(Engine::Dpe)].work(now, begin, end, cause);
+    if (begin != dpeStreamEnd || pass == 0) {
+      if (pass != 0) {
+        traceCommand(command, runBegin, dpeStreamEnd);
+      }
+      runBegin = begin;
+    }
     dpeStreamStart = begin;
     dpeStreamEnd = end;
-    firstStart = std::min(firstStart, begin);
     count.dpeUnderfilled +=
         (end - begin) * 1024 - uint64_t(mml.aRows) * mml.bRows * 1024 /
                                    (dpe.tiles * dpe.tileRows);
@@ -161,7 +166,7 @@ void Pe::startMml(Command &command, Cycle now) {
       dpeStreamEnd + services.spec.ls.latencyCycles + dpe.pipelineCycles;
   acceptAt[index(Engine::Dpe)] = dpeStreamStart;
   finishAt(command, dpeStreamEnd, dpeStreamEnd);
-  traceCommand(command, firstStart, dpeStreamEnd);
+  traceCommand(command, runBegin, dpeStreamEnd);
 }
 
 //===----------------------------------------------------------------------===//
@@ -177,7 +182,8 @@ void Pe::startRe(Command &command, Cycle now) {
     Cycle passes = std::max<Cycle>(1, divideUp(operations, re.drainOps));
     duration = drain.rows * divideUp(drain.cols, re.drainElements) * passes;
     latency = services.spec.se.fillCycles + services.spec.ls.latencyCycles;
-    count.seOperations += uint64_t(operations) * drain.rows * drain.cols;
+    count.reOperations +=
+        uint64_t(std::max(1u, operations)) * drain.rows * drain.cols;
     taintOutputs(command);
     if (services.functional) {
       computeSe(command);
@@ -211,6 +217,7 @@ void Pe::startReduce(Command &command, Cycle now) {
 
   std::vector<uint32_t> block;
   if (reduce.receive) {
+    count.reOperations += uint64_t(reduce.rows) * reduce.cols;
     auto &inbox = services.reduction.inbox(peNumber, direction);
     if (inbox.rows != reduce.rows || inbox.cols != reduce.cols) {
       badCommand(command,

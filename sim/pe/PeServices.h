@@ -63,9 +63,14 @@ public:
 class TraceSink {
 public:
   virtual ~TraceSink() = default;
+  /// \p command keeps its engine busy in [begin, end). A matrix command that
+  /// waits for operands between its passes is reported once per busy stretch;
+  /// DMA commands of one direction overlap. Calls are not sorted by time.
   virtual void command(unsigned pe, const Command &command, Cycle begin,
                        Cycle end) = 0;
   virtual void link(unsigned link, Cycle begin, Cycle end, uint64_t bytes) = 0;
+  /// An access reached \p channel at \p begin; its last data was read, or
+  /// taken into the write queue, at \p end.
   virtual void dram(unsigned channel, Cycle begin, Cycle end, uint64_t bytes,
                     bool write) = 0;
   /// A pointer of a CB moved: which ("push" or "pop"), by how much.
