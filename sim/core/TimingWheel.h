@@ -70,9 +70,6 @@ public:
   /// of posting. Tests use it to show that the order decides nothing.
   void setShuffleSeed(uint64_t seed) { shuffleState = seed; }
 
-  /// The cycle whose events are being fired (or were last).
-  Cycle now() const { return running; }
-
   uint64_t eventsPosted() const { return numPosted; }
   bool empty() const { return nextCycle() == kNever; }
 
@@ -106,7 +103,6 @@ private:
   std::vector<Bucket> buckets;
   std::array<uint64_t, kSlots / 64> occupied{};
   std::priority_queue<FarEvent> far;
-  Cycle running = 0;
   Cycle base = 0; // buckets hold [base, base + kSlots)
   uint64_t numPosted = 0;
   uint64_t farSequence = 0;
