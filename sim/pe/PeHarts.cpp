@@ -418,10 +418,17 @@ MemResult Pe::atomic(Hart &hart, Op, uint64_t address, uint64_t, bool,
                   address));
 }
 
-MemResult Pe::fillLine(Hart &hart, uint64_t address, unsigned bytes, bool,
-                       uint64_t cycle) {
+MemResult Pe::fillLine(Hart &hart, uint64_t address, unsigned bytes,
+                       bool instruction, uint64_t cycle) {
   unsigned index = hartIndex(hart);
   HartState &state = harts[index];
+  if (instruction) {
+    // The resident image lies in the PE; a line of it is read as local memory
+    // is, by a port of its own.
+    const LsSpec &ls = services.spec.ls;
+    return MemResult::done(0, cycle + ls.latencyCycles +
+                                  divideUp(bytes, ls.bankBytes));
+  }
   if (state.lineFilled == address) {
     state.lineFilled = kNever;
     return MemResult::done(0, cycle);
