@@ -418,8 +418,14 @@ MemResult Pe::atomic(Hart &hart, Op, uint64_t address, uint64_t, bool,
                   address));
 }
 
-MemResult Pe::fillLine(Hart &hart, uint64_t address, unsigned bytes, bool,
-                       uint64_t cycle) {
+MemResult Pe::fillLine(Hart &hart, uint64_t address, unsigned bytes,
+                       bool instruction, uint64_t cycle) {
+  if (instruction) {
+    // An image larger than the cache is read from where it stands in the PE.
+    const LsSpec &ls = services.spec.ls;
+    return MemResult::done(
+        0, cycle + ls.latencyCycles + divideUp(bytes, ls.bankBytes));
+  }
   unsigned index = hartIndex(hart);
   HartState &state = harts[index];
   if (state.lineFilled == address) {
