@@ -57,6 +57,9 @@ public:
     postFar(when, phase, client, kind, argument);
   }
 
+  /// The cycle being run; between two, the earliest that may follow.
+  Cycle now() const { return base; }
+
   /// First cycle at or after the current one that holds an event, or kNever.
   Cycle nextCycle() const;
 

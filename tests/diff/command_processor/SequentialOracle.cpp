@@ -85,10 +85,12 @@ private:
 
   uint64_t pushed(uint8_t ring, uint64_t bytes, unsigned hart) {
     streams[ring].writer += bytes;
+    reach(ring, bytes);
     return note(HartOperation::Kind::Push, ring, bytes, hart);
   }
   uint64_t popped(uint8_t ring, uint64_t bytes, unsigned hart) {
     streams[ring].reader += bytes;
+    reach(ring, bytes);
     if (streams[ring].reader > streams[ring].writer) {
       fail("more is popped than was pushed");
     }

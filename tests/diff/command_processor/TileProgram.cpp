@@ -658,7 +658,8 @@ void Generator::randomStep(Region &region) {
 void Generator::fillRegion(Region &region) {
   std::vector<unsigned> before = occupied;
   unsigned steps = unsigned(random.range(2, 7));
-  for (unsigned i = 0; i < steps && budget > 0; ++i, --budget) {
+  for (unsigned i = 0; i < steps && budget > 0; ++i) {
+    --budget; // before the step, which may be a loop
     randomStep(region);
   }
   // The region's net effect on every ring is zero.
