@@ -171,7 +171,7 @@ void MulticastNetwork::transferDone(uint32_t token, const MemoryReply &done) {
   if (!line.queued.empty()) {
     Ready next = std::move(line.queued.front());
     line.queued.pop_front();
-    next.at = std::max(last, next.at);
+    next.at = std::max({last, next.at, services.wheel.now() + 1});
     services.wheel.post(next.at, Phase::Deliver, this, 0);
     ready.push_back(std::move(next));
   }
