@@ -212,12 +212,17 @@ TEST_F(CommandProcessorDiff, OneSlotLessEndsOrIsADeadlock) {
   for (unsigned i = 0; i < numPrograms(); ++i) {
     Case test(firstSeed() + i);
     SCOPED_TRACE("CHIPWRIGHT_SEED=" + std::to_string(test.seed));
-    std::vector<unsigned> rings;
+    // Slots between the harts only let one run ahead, unless a command needs
+    // two of them at once; those that hart 1 fills for itself it cannot miss.
+    std::vector<unsigned> rings, between;
     for (unsigned ring = 1; ring < test.program.rings.size(); ++ring) {
       if (test.oracle.peakSlots[ring] > 1 &&
           test.oracle.reachSlots[ring] < test.oracle.peakSlots[ring]) {
-        rings.push_back(ring);
+        (ring < test.program.firstMiddle ? between : rings).push_back(ring);
       }
+    }
+    if (rings.empty() || (!between.empty() && test.random.chance(20))) {
+      rings = between;
     }
     if (rings.empty()) {
       ++skipped;

@@ -699,6 +699,7 @@ TileProgram Generator::generate() {
   program.control.resize(numPes());
   slot = random.pick({256u, 512u, 1024u});
   firstMiddle = static_cast<uint8_t>(1 + random.range(1, 3));
+  program.firstMiddle = firstMiddle;
   unsigned rings = firstMiddle + unsigned(random.range(1, 3));
   program.rings.assign(rings, {slot});
   program.rings[kScalarRing].slotBytes = kScalarBytes;
