@@ -110,7 +110,8 @@ Generator::Place Generator::readable(uint32_t bytes) {
   } while (occupied[ring] == 0);
   uint32_t inside = slot - bytes;
   uint32_t at = random.chance(50) ? 0 : uint32_t(random.below(inside + 1));
-  return {ring, uint32_t(random.below(occupied[ring])) * slot + at};
+  uint64_t depth = random.chance(60) ? 0 : random.below(occupied[ring]);
+  return {ring, uint32_t(depth) * slot + at};
 }
 
 DType Generator::someType(unsigned maxBytes) {
@@ -472,8 +473,8 @@ void Generator::produce(Region &region, uint8_t ring, uint32_t at,
 
 /// Fills and pushes one or two slots, perhaps each from two engines.
 void Generator::fillSlots(Region &region, uint8_t ring) {
-  unsigned slots = random.chance(80) ? 1 : 2;
-  bool together = random.chance(50);
+  unsigned slots = random.chance(60) ? 1 : 2;
+  bool together = random.chance(20);
   for (unsigned i = 0; i < slots; ++i) {
     uint32_t at = together ? i * slot : 0;
     if (random.chance(70)) {
@@ -639,7 +640,8 @@ void Generator::randomStep(Region &region) {
     return;
   case 4:
     if (occupied[ring] != 0) {
-      pop(region, ring, unsigned(random.range(1, occupied[ring])));
+      pop(region, ring,
+          random.chance(80) ? 1 : unsigned(random.range(1, occupied[ring])));
     }
     return;
   case 5:
