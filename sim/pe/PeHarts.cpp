@@ -231,9 +231,14 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
     ++count.commands[static_cast<unsigned>(inst.opcode)];
     Cycle from = cycle + cp.launchCycles + cp.dispatchCycles;
     side.close(static_cast<uint32_t>(value), from, /*counted=*/true);
-    dueMoves.push_back({from, inst.cb});
-    std::push_heap(dueMoves.begin(), dueMoves.end(), std::greater<>());
-    wakeAt(from);
+    if (from <= lastEvaluated) {
+      // Issue and dispatch take no time: due in this very evaluation.
+      dirtySides |= uint64_t(1) << inst.cb;
+    } else {
+      dueMoves.push_back({from, inst.cb});
+      std::push_heap(dueMoves.begin(), dueMoves.end(), std::greater<>());
+      wakeAt(from);
+    }
     return CustomResult::done(cycle + cp.launchCycles);
   }
   // wait and reserve: a contiguous place, answered when the CP knows.
