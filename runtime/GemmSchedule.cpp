@@ -165,7 +165,10 @@ private:
         divideUp(fetched, uint64_t(spec.sram.banks) * spec.sram.bankBytes);
     uint64_t drain = aParts * bParts * aRows *
                      divideUp(bRows, spec.re.drainElements);
-    return blocksOfPe * std::max({dpe, port, sram}) + drain;
+    // Resources work side by side, but not perfectly: what comes close to the
+    // bound costs a little.
+    uint64_t bound = std::max({dpe, port, sram});
+    return blocksOfPe * (bound + (dpe + port + sram - bound) / 16) + drain;
   }
 
   const ChipSpec &spec;
