@@ -85,13 +85,13 @@ private:
            2 * uint64_t(schedule.mBlock) * schedule.nBlock * elementBytes;
   }
 
-  /// The longest chunks, up to a few interleave granules, that leave rings of
-  /// at least three slots; then as many slots as fit, up to eight.
+  /// The longest chunks, up to an interleave granule, that leave rings of at
+  /// least three slots; then as many slots as fit, up to eight.
   bool fitRings(GemmSchedule &schedule) const {
-    constexpr unsigned kLongest = 512, kShallow = 3, kDeep = 8;
+    constexpr unsigned kShallow = 3, kDeep = 8;
     unsigned maxPasses = std::bit_floor(spec.cp.mmlMaxPasses);
     for (unsigned depth : {kShallow, 2u, 1u}) {
-      unsigned longest = std::max(kLongest, spec.dpe.kBytes);
+      unsigned longest = std::max(spec.memory.interleaveBytes, spec.dpe.kBytes);
       for (unsigned steps = std::bit_floor(longest / spec.dpe.kBytes);
            steps >= 1; steps /= 2) {
         unsigned bytes = steps * spec.dpe.kBytes;
