@@ -236,3 +236,35 @@ TEST(Microprograms, gridTrains) {
                      {oneUnit() + tall + Sets{"noc.train_bytes=2048"}},
                      {oneUnit() + tall + Sets{"sram.latency_cycles=50"}}});
 }
+
+TEST(Microprograms, dramRead) {
+  check(dramRead, {{dramChip()},
+                   {dramChip() + Sets{"dram.timing.rl_ns=30"}},
+                   {dramChip() + Sets{"dram.ecc=true"}},
+                   {dramChip() + Sets{"dram.kind=hbm3"}},
+                   {dramChip() + Sets{"dram.level=burst"}}});
+}
+TEST(Microprograms, dramPairs) {
+  for (MicroBuilder build : {dramPairConflict, dramPairNeighbour, dramPairGroup,
+                             dramPairRow}) {
+    check(build, {{dramChip()},
+                  {dramChip() + Sets{"dram.timing.rp_ns=10"}},
+                  {dramChip() + Sets{"dram.row_bytes=1024"}},
+                  {dramChip() + Sets{"dram.timing.rcd_read_ns=25"}},
+                  {dramChip() + Sets{"dram.banks_per_group=2"}}});
+  }
+}
+TEST(Microprograms, dramStreams) {
+  for (MicroBuilder build :
+       {dramLongConflict, dramFiveBanks, dramTwoStreams, dramWrite,
+        dramWriteAck, dramWriteThenReadShort, dramWriteThenReadLong,
+        dramReadThenWrite}) {
+    check(build,
+          {{dramChip()},
+           {dramChip() + Sets{"dram.timing.rcd_read_ns=25",
+                              "dram.timing.rcd_write_ns=25"}},
+           {dramChip() + Sets{"dram.controller_ns=20"}},
+           {dramChip() + Sets{"dram.read_queue=8", "dram.write_queue=4",
+                              "dram.controller_ns=15"}}});
+  }
+}
