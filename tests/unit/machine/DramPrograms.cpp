@@ -210,8 +210,8 @@ static Micro pair(const ChipSpec &spec, unsigned distance) {
   Cycle activate = arrives + clocks.second;
   Cycle read = activate + clocks.rcd;
   Place one = placeOf(spec, 0), two = placeOf(spec, distance);
-  bool sameGroup = one.bank % spec.dram.bankGroups ==
-                   two.bank % spec.dram.bankGroups;
+  bool sameGroup =
+      one.bank % spec.dram.bankGroups == two.bank % spec.dram.bankGroups;
   Cycle second = 0;
   if (one.bank == two.bank && one.row != two.row) {
     // The row is closed when it has been open RAS and read RTP ago.
@@ -227,9 +227,9 @@ static Micro pair(const ChipSpec &spec, unsigned distance) {
     second = std::max(open + clocks.rcd,
                       read + (sameGroup ? clocks.ccdLong : clocks.ccdShort));
   }
-  micro.cycles = kernelCycles(
-      spec, delivered(spec, second + clocks.rl + clocks.burst,
-                      spec.dram.accessBytes));
+  micro.cycles =
+      kernelCycles(spec, delivered(spec, second + clocks.rl + clocks.burst,
+                                   spec.dram.accessBytes));
   return micro;
 }
 
@@ -252,8 +252,7 @@ Micro test::dramLongConflict(const ChipSpec &spec) {
   Clocks clocks(spec);
   code.cbSetup(0, 0, 1024).bind(0, rowsOf(0, 2, kGranule, 143));
   code.go(Opcode::DmaIn, 0);
-  Cycle activate =
-      readArrives(spec, issued(spec, micro, code)) + clocks.second;
+  Cycle activate = readArrives(spec, issued(spec, micro, code)) + clocks.second;
   Cycle rest = (kGranule / spec.dram.accessBytes - 1) * clocks.ccdLong;
   Cycle last = activate + clocks.rcd + rest;
   Cycle precharge = std::max(activate + clocks.ras, last + clocks.rtp);
@@ -270,8 +269,7 @@ Micro test::dramFiveBanks(const ChipSpec &spec) {
   Clocks clocks(spec);
   code.cbSetup(0, 0, 1024).bind(0, rowsOf(0, 5, spec.dram.accessBytes, 1));
   code.go(Opcode::DmaIn, 0);
-  Cycle activate =
-      readArrives(spec, issued(spec, micro, code)) + clocks.second;
+  Cycle activate = readArrives(spec, issued(spec, micro, code)) + clocks.second;
   Cycle fifth = std::max({activate + 4 * clocks.rrdShort,
                           activate + clocks.rrdLong, activate + clocks.faw});
   micro.cycles = kernelCycles(
@@ -396,14 +394,13 @@ Micro test::dramReadThenWrite(const ChipSpec &spec) {
   code.cbSetup(0, 0, 1024).cbSetup(1, 1024, 1024).cbPush(1, access);
   code.bind(0, rowsOf(0, 1, access, 0)).bind(1, writeOf(access, access, 1));
   code.go(Opcode::DmaIn, 0);
-  Cycle activate =
-      readArrives(spec, issued(spec, micro, code)) + clocks.second;
+  Cycle activate = readArrives(spec, issued(spec, micro, code)) + clocks.second;
   code.go(Opcode::DmaOut, 1);
   Cycle read = activate + clocks.rcd;
   // Write data follows read data on the bus after the gap.
-  Cycle write = std::max(read + clocks.rl + clocks.burst + clocks.rtwGap -
-                             clocks.wl,
-                         activate + clocks.rcdWrite);
+  Cycle write =
+      std::max(read + clocks.rl + clocks.burst + clocks.rtwGap - clocks.wl,
+               activate + clocks.rcdWrite);
   micro.writeBack = true;
   micro.cycles = writtenBack(clocks, write);
   return micro;
@@ -422,8 +419,8 @@ Micro test::dramDrain(const ChipSpec &spec) {
   code.bind(0, rowsOf(0, 1, kGranule, 0));
   code.bind(1, writeOf(16 * kGranule, kGranule, 1)); // bank 0, row 0
   code.go(Opcode::DmaIn, 0);
-  Cycle first = readArrives(spec, issued(spec, micro, code)) + clocks.second +
-                clocks.rcd;
+  Cycle first =
+      readArrives(spec, issued(spec, micro, code)) + clocks.second + clocks.rcd;
   // Three clocks after the third read.
   Cycle due = first + (kSent - 1) * clocks.ccdLong + 3;
   HartCode later = code;
@@ -502,14 +499,37 @@ Micro test::dramRefresh(const ChipSpec &spec) {
   // A refresh that is due goes first, on time even in an idle channel. Later
   // ones are an interval apart.
   for (; due <= arrives; due += interval) {
-    activate =
-        std::max(activate, due + (all ? clocks.rfcAll : clocks.rfcBank));
+    activate = std::max(activate, due + (all ? clocks.rfcAll : clocks.rfcBank));
   }
   micro.cycles = kernelCycles(
-      spec, delivered(spec,
-                      activate + clocks.rcd + clocks.rl + clocks.burst,
+      spec, delivered(spec, activate + clocks.rcd + clocks.rl + clocks.burst,
                       spec.dram.accessBytes) -
                 start);
+  return micro;
+}
+
+Micro test::dramClock(const ChipSpec &spec) {
+  // dramRead() on a chip whose command clock is not the PE clock: a request
+  // waits for the next command clock, data for the next cycle.
+  Micro micro(spec);
+  HartCode &code = micro.program.main();
+  const DramTimingSpec &t = spec.dram.timing;
+  code.cbSetup(0, 0, 1024).bind(0, rowsOf(0, 1, kGranule, 0));
+  code.go(Opcode::DmaIn, 0);
+  Cycle start = firstStart(spec, micro);
+  Cycle atUnit = start + issued(spec, micro, code) + wayToUnit(spec, 0, 0, 0);
+  double tck = t.tckNs;
+  auto clocks = [&](double ns) { return std::ceil(ns / tck - 1e-6); };
+  double arrives =
+      clocks(double(atUnit) / spec.clockGhz + spec.dram.controllerNs);
+  double burst =
+      clocks(1e9 * spec.dram.accessBytes / spec.dram.pinBytesPerSecond);
+  double spacing = std::max({burst, clocks(t.ccdShortNs), clocks(t.ccdLongNs)});
+  double accesses = double(kGranule) / spec.dram.accessBytes;
+  double done = arrives + 1 + clocks(t.rcdReadNs) + (accesses - 1) * spacing +
+                clocks(t.rlNs) + burst;
+  Cycle at = Cycle(std::ceil(done * tck * spec.clockGhz - 1e-6));
+  micro.cycles = kernelCycles(spec, delivered(spec, at, kGranule) - start);
   return micro;
 }
 
@@ -539,22 +559,20 @@ Micro test::dramCacheWays(const ChipSpec &spec) {
         eligible(spec, clock.now() - std::max(1u, spec.cp.launchCycles));
     std::vector<unsigned> &set = tags[line % sets];
     auto found = std::find(set.begin(), set.end(), line);
-    Cycle looked =
-        start + wayToUnit(spec, 0, 0, 0) + spec.sram.latencyCycles;
+    Cycle looked = start + wayToUnit(spec, 0, 0, 0) + spec.sram.latencyCycles;
     if (found != set.end()) {
       set.erase(found);
       done = delivered(spec, looked, kBytes);
     } else {
       // The tags are looked up, then the whole granule is read.
-      Cycle first = looked + controller(spec) +
-                    (open ? 0 : clocks.second + clocks.rcd);
+      Cycle first =
+          looked + controller(spec) + (open ? 0 : clocks.second + clocks.rcd);
       open = true;
-      done = delivered(spec,
-                       first +
-                           (kGranule / spec.dram.accessBytes - 1) *
-                               clocks.ccdLong +
-                           clocks.rl + clocks.burst,
-                       kBytes);
+      done = delivered(
+          spec,
+          first + (kGranule / spec.dram.accessBytes - 1) * clocks.ccdLong +
+              clocks.rl + clocks.burst,
+          kBytes);
       if (set.size() == spec.sram.llcWays) {
         set.pop_back();
       }

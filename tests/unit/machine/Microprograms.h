@@ -122,6 +122,8 @@ Micro simdChain(const ChipSpec &spec);
 Micro simdReciprocal(const ChipSpec &spec);
 Micro rowTopk(const ChipSpec &spec);
 Micro matrixPass(const ChipSpec &spec);
+Micro matrixPassInt8(const ChipSpec &spec);
+Micro matrixPassTf32(const ChipSpec &spec);
 Micro matrixLoadBound(const ChipSpec &spec);
 Micro matrixShortPasses(const ChipSpec &spec);
 Micro matrixDrain(const ChipSpec &spec);
@@ -174,6 +176,7 @@ Micro dramWriteThenReadLong(const ChipSpec &spec);
 Micro dramReadThenWrite(const ChipSpec &spec);
 Micro dramDrain(const ChipSpec &spec);
 Micro dramRefresh(const ChipSpec &spec);
+Micro dramClock(const ChipSpec &spec);
 Micro dramCacheWays(const ChipSpec &spec);
 
 } // namespace chipwright::test
