@@ -26,12 +26,9 @@ ChipSpec chipWith(const Sets &sets, const std::string &base = "mtia-2i");
 /// \returns the lists one after the other.
 Sets operator+(Sets a, const Sets &b);
 
-inline constexpr uint64_t kSramBase =
-    sim::physicalAddress(sim::Space::Sram, 0);
-inline constexpr uint64_t kDramBase =
-    sim::physicalAddress(sim::Space::Dram, 0);
-inline constexpr uint64_t kHostBase =
-    sim::physicalAddress(sim::Space::Host, 0);
+inline constexpr uint64_t kSramBase = sim::physicalAddress(sim::Space::Sram, 0);
+inline constexpr uint64_t kDramBase = sim::physicalAddress(sim::Space::Dram, 0);
+inline constexpr uint64_t kHostBase = sim::physicalAddress(sim::Space::Host, 0);
 
 /// A machine with one bulk buffer in each memory: 1 MiB of SRAM, 16 MiB of
 /// DRAM, 1 MiB of the host, from offset 0 on; and one control buffer of 64 KiB

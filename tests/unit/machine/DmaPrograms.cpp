@@ -15,7 +15,9 @@
 #include "tests/unit/machine/Microprograms.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <vector>
 
 using namespace chipwright;
 using namespace chipwright::test;
@@ -51,10 +53,12 @@ struct Pace {
         requests(granule / spec.fi.requestBytes),
         bank(divideUp(granule, spec.sram.bankBytes)),
         link(divideUp(granule, spec.noc.linkBytes)),
-        port(divideUp(granule, spec.fi.portBytes)) {}
+        port(divideUp(granule, spec.fi.portBytes)),
+        linkServes(spec.noc.contention ? link : 0) {}
   uint64_t granule;
   Cycle requests, bank, link, port;
-  Cycle slowest() const { return std::max({requests, bank, link, port}); }
+  Cycle linkServes; // ideal links take any number of pieces at once
+  Cycle slowest() const { return std::max({requests, bank, linkServes, port}); }
 };
 
 } // namespace
@@ -76,9 +80,9 @@ Micro test::dmaStream(const ChipSpec &spec) {
   Pace pace(spec);
   // The window must not bind: see dmaWindow.
   Cycle pieces = kBytes / pace.granule;
-  micro.cycles = kernelCycles(
-      spec, start + sramReadLatency(spec, 0, pace.granule) +
-                (pieces - 1) * pace.slowest());
+  micro.cycles =
+      kernelCycles(spec, start + sramReadLatency(spec, 0, pace.granule) +
+                             (pieces - 1) * pace.slowest());
   return micro;
 }
 
@@ -141,15 +145,13 @@ Micro test::dmaShaping(const ChipSpec &spec) {
   Cycle unshaped = (pieces - 1) * pace.slowest();
   // A PE may ask for its share of the SRAM's rate, and shaping_burst_bytes in
   // advance: piece i leaves when i granules less the burst have trickled in.
-  double share = double(spec.sram.banks) * spec.sram.bankBytes /
-                 spec.grid.numPes();
-  double last = (double(pieces - 1) * double(pace.granule) -
-                 spec.noc.shapingBurstBytes) /
-                share;
-  Cycle shaped =
-      spec.noc.shaping && last > 0 ? Cycle(std::ceil(last)) : 0;
-  micro.cycles =
-      kernelCycles(spec, start + round + std::max(unshaped, shaped));
+  double share =
+      double(spec.sram.banks) * spec.sram.bankBytes / spec.grid.numPes();
+  double last =
+      (double(pieces - 1) * double(pace.granule) - spec.noc.shapingBurstBytes) /
+      share;
+  Cycle shaped = spec.noc.shaping && last > 0 ? Cycle(std::ceil(last)) : 0;
+  micro.cycles = kernelCycles(spec, start + round + std::max(unshaped, shaped));
   return micro;
 }
 
@@ -163,21 +165,20 @@ Micro test::dmaHost(const ChipSpec &spec) {
                                spec.host.overheadBytes;
   double perCycle = spec.host.bytesPerSecond / (spec.clockGhz * 1e9);
   Cycle link = Cycle(std::floor(double(wire) / perCycle)) + 1;
-  Cycle halfTrip = divideUp(uint64_t(std::llround(
-                                spec.host.roundTripNs / 2 * 1e6)),
-                            spec.periodFs());
+  Cycle halfTrip = divideUp(
+      uint64_t(std::llround(spec.host.roundTripNs / 2 * 1e6)), spec.periodFs());
   Cycle onChip = controlLatency(spec, 0, 0);
   Cycle port = divideUp(kBytes, spec.fi.portBytes);
   Cycle noc = divideUp(kBytes, spec.noc.linkBytes);
   Cycle into = noc > port ? noc - port : 0; // an FI port waits for its bytes
-  micro.cycles = kernelCycles(spec, start + onChip + 2 * halfTrip + link +
-                                        onChip + into + port +
-                                        spec.ls.latencyCycles);
+  micro.cycles =
+      kernelCycles(spec, start + onChip + 2 * halfTrip + link + onChip + into +
+                             port + spec.ls.latencyCycles);
   return micro;
 }
 
 Micro test::dmaStrided(const ChipSpec &spec) {
-  // Rows of 256 bytes, 512 bytes apart, on a chip with two banks behind one
+  // Rows of 256 bytes, 512 bytes apart, on a chip with a few banks behind one
   // channel, each slower than link and port. Which banks the pieces of a row
   // fall into decides the pace.
   constexpr unsigned kRows = 32, kRow = 256, kPitch = 512;
@@ -188,26 +189,28 @@ Micro test::dmaStrided(const ChipSpec &spec) {
   Cycle service = divideUp(piece, spec.sram.bankBytes);
   Cycle requests = std::max<Cycle>(1, piece / spec.fi.requestBytes);
   Cycle asked = start, done = 0;
-  Cycle bankFree[2] = {0, 0}, linkFree = 0, portFree = 0;
+  std::vector<Cycle> bankFree(spec.sram.banks);
+  Cycle linkFree = 0, portFree = 0;
   Cycle way = wayToUnit(spec, 0, 0, 0);
   Cycle link = divideUp(piece, spec.noc.linkBytes);
   Cycle port = divideUp(piece, spec.fi.portBytes);
   for (unsigned row = 0; row < kRows; ++row) {
     for (uint64_t at = 0; at < kRow; at += piece) {
-      // Granules go to the banks in turn; the hash turns the order round in
-      // every other pair, by the parity of the pair's number.
+      // Granules go to the banks in turn; the hash permutes each round of the
+      // banks by the number of the round.
       uint64_t number = (uint64_t(row) * kPitch + at) / granule;
-      uint64_t pair = number / 2;
-      unsigned bank = number % 2;
-      if (spec.memory.interleaveHash) {
-        bank ^= (pair ^ (pair >> 1) ^ (pair >> 2)) & 1;
+      unsigned banks = spec.sram.banks,
+               width = unsigned(std::bit_width(banks)) - 1;
+      uint64_t round = number / banks;
+      unsigned bank = number % banks;
+      if (spec.memory.interleaveHash && banks > 1) {
+        bank ^= (round ^ (round >> width) ^ (round >> 2 * width)) & (banks - 1);
       }
       Cycle atBank = std::max(asked + way, bankFree[bank]);
       bankFree[bank] = atBank + service;
-      // Both banks stand behind the same side's link.
-      Cycle head = std::max(atBank + spec.sram.latencyCycles +
-                                spec.noc.crossbarCycles,
-                            linkFree);
+      // All banks stand behind the same side's link.
+      Cycle head = std::max(
+          atBank + spec.sram.latencyCycles + spec.noc.crossbarCycles, linkFree);
       linkFree = head + link;
       Cycle in = head + way - spec.noc.crossbarCycles;
       in = std::max(in + (link > port ? link - port : 0), portFree);

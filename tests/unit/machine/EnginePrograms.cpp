@@ -185,7 +185,8 @@ Micro test::rowTopk(const ChipSpec &spec) {
 //===----------------------------------------------------------------------===//
 
 /// One pass of full size out of CB 0 (streamed) and CB 1 (cached).
-static isa::MmlCommand fullPass(const ChipSpec &spec, unsigned streamed) {
+static isa::MmlCommand fullPass(const ChipSpec &spec, unsigned streamed,
+                                DType type = DType::F16) {
   isa::MmlCommand mml;
   mml.aCb = 0;
   mml.bCb = 1;
@@ -193,7 +194,7 @@ static isa::MmlCommand fullPass(const ChipSpec &spec, unsigned streamed) {
   mml.aRows = streamed;
   mml.bRows = spec.dpe.tiles * spec.dpe.tileRows;
   mml.passes = 1;
-  mml.aDtype = mml.bDtype = uint32_t(DType::F16);
+  mml.aDtype = mml.bDtype = uint32_t(type);
   return mml;
 }
 
@@ -215,16 +216,15 @@ static Cycle loadCycles(const ChipSpec &spec) {
 /// \p count passes of \p streamed rows, each with a cached operand of its own.
 /// \returns the end of the last one's stream.
 static Cycle passes(const ChipSpec &spec, Micro &micro, unsigned streamed,
-                    unsigned count) {
+                    unsigned count, DType type = DType::F16) {
   HartCode &code = micro.program.main();
   matrixOperands(spec, code, streamed, count);
   uint64_t bytes =
       uint64_t(spec.dpe.tiles) * spec.dpe.tileRows * spec.dpe.kBytes;
   constexpr unsigned kWord = 8, kStep = 9;
   code.constant(kWord, 0).constant(kStep, bytes << 24); // b_offset
-  isa::MmlCommand mml = fullPass(spec, streamed);
-  Cycle duration =
-      bounded(spec, std::max(streamed, spec.dpe.minPassCycles), 0);
+  isa::MmlCommand mml = fullPass(spec, streamed, type);
+  Cycle duration = bounded(spec, std::max(streamed, spec.dpe.minPassCycles), 0);
   Cycle load = loadCycles(spec);
   Cycle loaderFree = 0, streamStart = 0, streamEnd = 0;
   for (unsigned i = 0; i < count; ++i) {
@@ -254,6 +254,21 @@ Micro test::matrixPass(const ChipSpec &spec) {
   return micro;
 }
 
+/// Types change what a pass multiplies, not how long it takes.
+Micro test::matrixPassInt8(const ChipSpec &spec) {
+  Micro micro(spec);
+  micro.cycles = kernelCycles(
+      spec, passes(spec, micro, spec.dpe.streamRows, 1, DType::I8));
+  return micro;
+}
+
+Micro test::matrixPassTf32(const ChipSpec &spec) {
+  Micro micro(spec);
+  micro.cycles = kernelCycles(
+      spec, passes(spec, micro, spec.dpe.streamRows, 1, DType::TF32));
+  return micro;
+}
+
 Micro test::matrixLoadBound(const ChipSpec &spec) {
   Micro micro(spec);
   // Half the streamed rows: on most chips the load takes longer.
@@ -277,8 +292,7 @@ Micro test::matrixShortPasses(const ChipSpec &spec) {
       code.bind(0, mml);
     }
     code.go(Opcode::Mml, 0);
-    Cycle start =
-        std::max(eligibleOfLast(micro, spec, code), streamStart);
+    Cycle start = std::max(eligibleOfLast(micro, spec, code), streamStart);
     Cycle loaded = i == 0 ? start + loadCycles(spec) : start;
     streamStart = std::max(loaded, streamEnd);
     streamEnd = streamStart + duration;
@@ -309,8 +323,7 @@ Micro test::matrixDrain(const ChipSpec &spec) {
   // The bank is read once the last products have landed. The chain of three
   // operations takes as many read-outs as re.drain_ops makes of it; the values
   // pass the SE's pipeline on the way out.
-  Cycle landed =
-      streamEnd + spec.ls.latencyCycles + spec.dpe.pipelineCycles;
+  Cycle landed = streamEnd + spec.ls.latencyCycles + spec.dpe.pipelineCycles;
   Cycle start = std::max(eligibleOfLast(micro, spec, code), landed);
   Cycle readOuts = spec.re.drainOps == 0 ? 3 : divideUp(3, spec.re.drainOps);
   Cycle duration = rows * divideUp(cols, spec.re.drainElements) * readOuts;
@@ -342,16 +355,16 @@ Micro test::bankPreload(const ChipSpec &spec) {
   }
   code.bind(spec.cp.contexts ? 1 : 0, init);
   code.go(Opcode::BankInit, spec.cp.contexts ? 1 : 0);
-  Cycle preload = bounded(
-      spec, rows * divideUp(cols, spec.re.drainElements), cols * 4);
+  Cycle preload =
+      bounded(spec, rows * divideUp(cols, spec.re.drainElements), cols * 4);
   Cycle preloaded = eligibleOfLast(micro, spec, code) + preload;
   if (spec.cp.contexts == 0) {
     code.bind(0, mml);
   }
   code.go(Opcode::Mml, 0);
   Cycle loaded = eligibleOfLast(micro, spec, code) + loadCycles(spec);
-  Cycle finish = std::max(preloaded, loaded) +
-                 std::max(rows, spec.dpe.minPassCycles);
+  Cycle finish =
+      std::max(preloaded, loaded) + std::max(rows, spec.dpe.minPassCycles);
   micro.cycles = kernelCycles(spec, finish);
   return micro;
 }
@@ -400,14 +413,14 @@ Micro test::localContention(const ChipSpec &spec) {
   if (moved < copyMoved) {
     uint64_t rate = std::min(simdRate, capacity - copyRate);
     uint64_t share = std::min(left, rate * (copyMoved - moved));
-    moved = rate != 0 && share == left ? moved + divideUp(left, rate)
-                                       : copyMoved;
+    moved =
+        rate != 0 && share == left ? moved + divideUp(left, rate) : copyMoved;
     left -= share;
   }
   moved += divideUp(left, simdRate);
   Cycle simdEnd = std::max(simdStart + simdTime, moved);
-  micro.cycles = kernelCycles(
-      spec, std::max(copyEnd, simdEnd + spec.se.fillCycles) +
-                spec.ls.latencyCycles);
+  micro.cycles =
+      kernelCycles(spec, std::max(copyEnd, simdEnd + spec.se.fillCycles) +
+                             spec.ls.latencyCycles);
   return micro;
 }

@@ -92,8 +92,8 @@ Micro test::gridSemaphore(const ChipSpec &spec) {
   std::sort(arrives.begin(), arrives.end());
   HartCode &waiter = micro.program.on(1, 1, 0);
   waiter.semWait(kSemaphore, 10);
-  Cycle waits = controlLatency(spec, 1, 1) + micro.program.reached(waiter) -
-                step(spec);
+  Cycle waits =
+      controlLatency(spec, 1, 1) + micro.program.reached(waiter) - step(spec);
   // Updates of a PE's semaphores take cp.atomic_cycles each, one by one.
   Cycle updated = arrives[0] + spec.cp.atomicCycles;
   updated = std::max(updated, arrives[1]) + spec.cp.atomicCycles;
@@ -126,12 +126,9 @@ Micro test::gridReduce(const ChipSpec &spec) {
   };
   // A direction is of the whole command, so the middle PE receives from above
   // with one and sends to the right with another.
-  Cycle sends =
-      reduce(0, 0, isa::ReduceDirection::Down, false, true);
-  Cycle receives =
-      reduce(1, 0, isa::ReduceDirection::Down, true, false);
-  Cycle forwards =
-      reduce(1, 0, isa::ReduceDirection::Right, false, true);
+  Cycle sends = reduce(0, 0, isa::ReduceDirection::Down, false, true);
+  Cycle receives = reduce(1, 0, isa::ReduceDirection::Down, true, false);
+  Cycle forwards = reduce(1, 0, isa::ReduceDirection::Right, false, true);
   Cycle takes = reduce(1, 1, isa::ReduceDirection::Right, true, false);
   // The receiver starts when the head is there and works at the link's rate.
   Cycle sent = sends + duration;
@@ -141,11 +138,11 @@ Micro test::gridReduce(const ChipSpec &spec) {
   Cycle forwarded = forwards + duration;
   takes = std::max(takes, forwards + head);
   Cycle taken = takes + duration;
-  micro.cycles = kernelCycles(
-      spec, {{0, 0, sent - controlLatency(spec, 0, 0)},
-             {0, 1, idleFinish(spec)},
-             {1, 0, forwarded - controlLatency(spec, 1, 0)},
-             {1, 1, taken - controlLatency(spec, 1, 1)}});
+  micro.cycles =
+      kernelCycles(spec, {{0, 0, sent - controlLatency(spec, 0, 0)},
+                          {0, 1, idleFinish(spec)},
+                          {1, 0, forwarded - controlLatency(spec, 1, 0)},
+                          {1, 1, taken - controlLatency(spec, 1, 1)}});
   return micro;
 }
 
@@ -199,17 +196,17 @@ Micro test::gridMulticast(const ChipSpec &spec) {
     // The row's master, PE 0,0, starts when the later member's message is
     // there, at least a cycle after its command. One fetch serves both; the
     // copy for PE 0,1 travels one hop further.
-    Cycle rendezvous = std::max({start[0], start[1] + hop,
-                                 std::max(start[0], start[1]) + 1});
+    Cycle rendezvous =
+        std::max({start[0], start[1] + hop, std::max(start[0], start[1]) + 1});
     if (spec.noc.topology == NocTopology::Mesh) {
-      rendezvous = std::max({start[0], start[1] + 2 * hop,
-                             std::max(start[0], start[1]) + 1});
+      rendezvous = std::max(
+          {start[0], start[1] + 2 * hop, std::max(start[0], start[1]) + 1});
     }
     Cycle pace = std::max({requests, bank, link, port});
     for (unsigned col = 0; col < kSide; ++col) {
-      done[col] = rendezvous + 2 * way + col * hop +
-                  spec.sram.latencyCycles + std::max(link, port) +
-                  spec.ls.latencyCycles + (pieces - 1) * pace;
+      done[col] = rendezvous + 2 * way + col * hop + spec.sram.latencyCycles +
+                  std::max(link, port) + spec.ls.latencyCycles +
+                  (pieces - 1) * pace;
     }
   } else {
     // Each member fetches for itself. On the crossbar the columns have links
@@ -225,9 +222,9 @@ Micro test::gridMulticast(const ChipSpec &spec) {
       unsigned col = left[0] != 0 ? 0 : 1;
       Cycle atBank = std::max(asked[col] + way, bankFree);
       bankFree = atBank + bank;
-      Cycle head = std::max(
-          atBank + spec.sram.latencyCycles + spec.noc.crossbarCycles,
-          linkFree[col]);
+      Cycle head =
+          std::max(atBank + spec.sram.latencyCycles + spec.noc.crossbarCycles,
+                   linkFree[col]);
       linkFree[col] = head + link;
       Cycle in = std::max(head + way - spec.noc.crossbarCycles +
                               (link > port ? link - port : 0),
@@ -238,11 +235,11 @@ Micro test::gridMulticast(const ChipSpec &spec) {
       --left[col];
     }
   }
-  micro.cycles = kernelCycles(
-      spec, {{0, 0, done[0] - controlLatency(spec, 0, 0)},
-             {0, 1, done[1] - controlLatency(spec, 0, 1)},
-             {1, 0, idleFinish(spec)},
-             {1, 1, idleFinish(spec)}});
+  micro.cycles =
+      kernelCycles(spec, {{0, 0, done[0] - controlLatency(spec, 0, 0)},
+                          {0, 1, done[1] - controlLatency(spec, 0, 1)},
+                          {1, 0, idleFinish(spec)},
+                          {1, 1, idleFinish(spec)}});
   return micro;
 }
 
@@ -259,11 +256,10 @@ Micro test::gridNeighbourRead(const ChipSpec &spec) {
   Cycle done = start + wayBetween(spec, 1, 1) + spec.ls.latencyCycles +
                wayBetween(spec, 1, 1) + std::max(link, port) +
                spec.ls.latencyCycles;
-  micro.cycles = kernelCycles(
-      spec, {{0, 0, done - controlLatency(spec, 0, 0)},
-             {0, 1, idleFinish(spec)},
-             {1, 0, idleFinish(spec)},
-             {1, 1, idleFinish(spec)}});
+  micro.cycles = kernelCycles(spec, {{0, 0, done - controlLatency(spec, 0, 0)},
+                                     {0, 1, idleFinish(spec)},
+                                     {1, 0, idleFinish(spec)},
+                                     {1, 1, idleFinish(spec)}});
   return micro;
 }
 
@@ -299,10 +295,10 @@ Micro test::gridTrains(const ChipSpec &spec) {
       Cycle head = std::max(
           atBank + spec.sram.latencyCycles + spec.noc.crossbarCycles, linkFree);
       linkFree = head + link;
-      Cycle in = std::max(head + wayToUnit(spec, 0, row, 0) -
-                              spec.noc.crossbarCycles +
-                              (link > port ? link - port : 0),
-                          portFree[row]);
+      Cycle in =
+          std::max(head + wayToUnit(spec, 0, row, 0) - spec.noc.crossbarCycles +
+                       (link > port ? link - port : 0),
+                   portFree[row]);
       portFree[row] = in + port;
       done[row] = portFree[row] + spec.ls.latencyCycles;
       asked[row] = at + requests;
@@ -314,11 +310,11 @@ Micro test::gridTrains(const ChipSpec &spec) {
   HartCode &code = micro.program.on(0, 0, 0);
   code.fence().idle(1500);
   Cycle finish = done[0] - controlLatency(spec, 0, 0) + 1 + 1500 + 1;
-  micro.cycles = kernelCycles(
-      spec, {{0, 0, finish},
-             {0, 1, idleFinish(spec)},
-             {1, 0, done[1] - controlLatency(spec, 1, 0)},
-             {1, 1, idleFinish(spec)}});
+  micro.cycles =
+      kernelCycles(spec, {{0, 0, finish},
+                          {0, 1, idleFinish(spec)},
+                          {1, 0, done[1] - controlLatency(spec, 1, 0)},
+                          {1, 1, idleFinish(spec)}});
   return micro;
 }
 
@@ -354,8 +350,8 @@ Micro test::gridMulticastCommands(const ChipSpec &spec) {
       start[col] = controlLatency(spec, 0, col) +
                    eligible(spec, micro.program.reached(code) - step(spec));
     }
-    Cycle rendezvous = std::max({start[0], start[1] + hop,
-                                 std::max(start[0], start[1]) + 1});
+    Cycle rendezvous =
+        std::max({start[0], start[1] + hop, std::max(start[0], start[1]) + 1});
     unsigned depth = spec.noc.multicastCommands;
     // A command beyond the depth starts when the last member has the data of
     // the one that makes room.

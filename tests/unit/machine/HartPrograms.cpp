@@ -23,8 +23,8 @@ static constexpr unsigned s0 = 8, s1 = 9, s2 = 18;
 Micro test::emptyKernel(const ChipSpec &spec) {
   Micro micro(spec);
   // Prologue and one halt.
-  micro.cycles = kernelCycles(spec, micro.program.reached(micro.program.main())
-                                        + 1);
+  micro.cycles =
+      kernelCycles(spec, micro.program.reached(micro.program.main()) + 1);
   return micro;
 }
 
@@ -33,10 +33,9 @@ Micro test::wholeLaunch(const ChipSpec &spec) {
   // The control core takes its time, descriptor and image pass the control
   // core's link and travel, the work-queue engine starts the harts; at the end
   // the control core sees the last PE's message.
-  Cycle transfer =
-      divideUp(spec.control.descriptorBytes +
-                   micro.program.image().bytes.size(),
-               spec.noc.linkBytes);
+  Cycle transfer = divideUp(spec.control.descriptorBytes +
+                                micro.program.image().bytes.size(),
+                            spec.noc.linkBytes);
   micro.cycles += spec.control.dispatchCycles + controlLatency(spec, 0, 0) +
                   transfer + spec.control.wqeCycles +
                   std::max(1u, spec.control.completionCycles);
@@ -66,7 +65,8 @@ Micro test::hartArithmetic(const ChipSpec &spec) {
   // A multiplication nobody waits for: one cycle.
   then(rType(Op::Mul, s1, s2, s2), 1);
   // Divisions occupy the hart.
-  then(rType(Op::Div, s1, s2, s2), std::max(hart.divCycles, hart.mulCycles - 1));
+  then(rType(Op::Div, s1, s2, s2),
+       std::max(hart.divCycles, hart.mulCycles - 1));
   then(rType(Op::FdivS, 1, 1, 1), hart.fpDivCycles);
   // A branch to the next instruction, taken, and one not taken.
   then(bType(Op::Beq, 0, 0, 4), 1 + hart.branchCycles);
@@ -111,8 +111,8 @@ Micro test::queueCredit(const ChipSpec &spec) {
   code.cbSetup(0, 0, kRows * kCols * 4).cbSetup(1, 8192, kRows * kCols * 4);
   code.cbPush(0, kRows * kCols * 4);
   isa::SeCommand se = simdMove(kRows, kCols);
-  Cycle duration = bounded(spec, kRows * divideUp(kCols, spec.se.lanes),
-                           kRows * kCols * 8);
+  Cycle duration =
+      bounded(spec, kRows * divideUp(kCols, spec.se.lanes), kRows * kCols * 8);
   Cycle step = std::max(1u, spec.cp.launchCycles);
   Cycle issue = 0, hart = 0, previous = 0;
   std::vector<Cycle> start;

@@ -122,6 +122,8 @@ Micro simdChain(const ChipSpec &spec);
 Micro simdReciprocal(const ChipSpec &spec);
 Micro rowTopk(const ChipSpec &spec);
 Micro matrixPass(const ChipSpec &spec);
+Micro matrixPassInt8(const ChipSpec &spec);
+Micro matrixPassTf32(const ChipSpec &spec);
 Micro matrixLoadBound(const ChipSpec &spec);
 Micro matrixShortPasses(const ChipSpec &spec);
 Micro matrixDrain(const ChipSpec &spec);
@@ -151,6 +153,31 @@ Micro gridMulticast(const ChipSpec &spec);
 Micro gridNeighbourRead(const ChipSpec &spec);
 Micro gridTrains(const ChipSpec &spec);
 Micro gridMulticastCommands(const ChipSpec &spec);
+
+//===----------------------------------------------------------------------===//
+// DRAM (DramPrograms.cpp): one channel whose command clock is the PE clock
+//===----------------------------------------------------------------------===//
+
+/// 1 x 1 PE, one channel, no cache, no code, refresh far away, tCK = 1 cycle.
+Sets dramChip();
+
+Micro dramRead(const ChipSpec &spec);
+Micro dramPairConflict(const ChipSpec &spec);
+Micro dramLongConflict(const ChipSpec &spec);
+Micro dramPairNeighbour(const ChipSpec &spec);
+Micro dramPairGroup(const ChipSpec &spec);
+Micro dramPairRow(const ChipSpec &spec);
+Micro dramFiveBanks(const ChipSpec &spec);
+Micro dramTwoStreams(const ChipSpec &spec);
+Micro dramWrite(const ChipSpec &spec);
+Micro dramWriteAck(const ChipSpec &spec);
+Micro dramWriteThenReadShort(const ChipSpec &spec);
+Micro dramWriteThenReadLong(const ChipSpec &spec);
+Micro dramReadThenWrite(const ChipSpec &spec);
+Micro dramDrain(const ChipSpec &spec);
+Micro dramRefresh(const ChipSpec &spec);
+Micro dramClock(const ChipSpec &spec);
+Micro dramCacheWays(const ChipSpec &spec);
 
 } // namespace chipwright::test
 
