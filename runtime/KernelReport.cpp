@@ -89,10 +89,10 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
   json["host_work"] = Json::array();
   json["provenance"] = {
       {"kind", "simulated"},
-      {"model", fmt::format("chipwright {} ({} DRAM)", versionString(),
-                            chip.spec.dram.level == DramLevel::Command
-                                ? "command-level"
-                                : "burst-level")},
+      {"model",
+       fmt::format("chipwright {} ({} DRAM)", versionString(),
+                   chip.spec.dram.level == DramLevel::Command ? "command-level"
+                                                              : "burst-level")},
       {"conditions", "LLC empty at the start; the end is when dirty lines are "
                      "in DRAM; one launch, image sent with it"}};
   json["simulator"] = {{"cpu_seconds", m.cpuSeconds},
@@ -132,45 +132,43 @@ std::string chipwright::formatKernel(const KernelResult &result,
                                      const ResolvedChip &chip) {
   const Measurement &m = result.measurement;
   const JobResult &job = m.job;
-  std::string text =
-      fmt::format("{}{}{} on {} ({} mode)\n", result.kernel,
-                  result.dtype ? " " : "",
-                  result.dtype ? dtypeName(*result.dtype) : "",
-                  chip.spec.name, modeName(result.mode));
+  std::string text = fmt::format("{}{}{} on {} ({} mode)\n", result.kernel,
+                                 result.dtype ? " " : "",
+                                 result.dtype ? dtypeName(*result.dtype) : "",
+                                 chip.spec.name, modeName(result.mode));
   auto line = [&](const char *name, const std::string &value) {
     text += fmt::format("  {:<16}{}\n", name, value);
   };
   for (const BufferResult &buffer : result.buffers) {
-    line("buffer", fmt::format("{}: {} in {} at {:#x}", buffer.name,
-                               bytesText(buffer.bytes), buffer.space,
-                               buffer.address));
+    line("buffer",
+         fmt::format("{}: {} in {} at {:#x}", buffer.name,
+                     bytesText(buffer.bytes), buffer.space, buffer.address));
   }
   if (!job.finished) {
     return text + "stopped: " + job.fault.text + "\n";
   }
   line("time", fmt::format("{}, {} cycles ({} in the kernel)",
-                           timeText(m.seconds), job.cycles,
-                           job.kernelCycles));
+                           timeText(m.seconds), job.cycles, job.kernelCycles));
   if (result.flops) {
     line("flops", fmt::format("{:.4g}, {:.4g} TFLOP/s", *result.flops,
                               *result.flops / m.seconds * 1e-12));
   }
   if (result.peakFraction) {
-    line("peak", fmt::format("{:.1f} % of the {} peak of the DPEs",
-                             *result.peakFraction * 100,
-                             dtypeName(*result.dtype)));
+    line("peak",
+         fmt::format("{:.1f} % of the {} peak of the DPEs",
+                     *result.peakFraction * 100, dtypeName(*result.dtype)));
   }
-  line("DRAM", fmt::format("{} read, {} written, {} ECC; {:.1f} % of the pin "
-                           "rate",
-                           bytesText(m.dramReadBytes),
-                           bytesText(m.dramWriteBytes),
-                           bytesText(m.dramEccBytes),
-                           dramBandwidthFraction(result, chip.spec) * 100));
-  line("SRAM", fmt::format("{} read, {} written; {:.4g} GB/s",
-                           bytesText(m.sramReadBytes),
-                           bytesText(m.sramWriteBytes),
-                           double(m.sramReadBytes + m.sramWriteBytes) /
-                               m.seconds * 1e-9));
+  line("DRAM",
+       fmt::format("{} read, {} written, {} ECC; {:.1f} % of the pin "
+                   "rate",
+                   bytesText(m.dramReadBytes), bytesText(m.dramWriteBytes),
+                   bytesText(m.dramEccBytes),
+                   dramBandwidthFraction(result, chip.spec) * 100));
+  line("SRAM",
+       fmt::format("{} read, {} written; {:.4g} GB/s",
+                   bytesText(m.sramReadBytes), bytesText(m.sramWriteBytes),
+                   double(m.sramReadBytes + m.sramWriteBytes) / m.seconds *
+                       1e-9));
   for (const EngineTime &engine : m.engines) {
     if (engine.busy == 0) {
       continue;
@@ -193,9 +191,8 @@ std::string chipwright::formatKernel(const KernelResult &result,
     }
     line(engine.name.c_str(),
          fmt::format("busy {:.1f} %{}{}", double(engine.busy) / all * 100,
-                     lost.empty() ? "" : "; lost for", lost.empty()
-                                                           ? ""
-                                                           : lost.substr(1)));
+                     lost.empty() ? "" : "; lost for",
+                     lost.empty() ? "" : lost.substr(1)));
   }
   if (result.relativeError) {
     line("error", fmt::format("{:.3g} relative to fp64, {} {:.3g} (seed {})",

@@ -64,9 +64,9 @@ po::options_description makeOptions() {
       "set", list("PATH=VALUE"),
       "change a parameter of the chip; may be repeated")(
       "dtype", text("TYPE"), "element type: fp16, bf16, fp32, int8, ...")(
-      "m", text("N"), "rows of A and C")("n", text("N"),
-                                         "rows of B, columns of C")(
-      "k", text("N"), "columns of A and B")(
+      "m", text("N"), "rows of A and C")(
+      "n", text("N"), "rows of B, columns of C")("k", text("N"),
+                                                 "columns of A and B")(
       "elements", text("N"), "elements of one operand; stream: read + written")(
       "rows", text("N"), "rows of the input")("cols", text("N"),
                                               "columns of the input")(
@@ -77,8 +77,8 @@ po::options_description makeOptions() {
       "activations", text("WHERE"), "the same for activations only")(
       "mode", text("MODE")->default_value("timing"),
       "timing: no tensor data; functional: computes and checks numbers, in the "
-      "same number of cycles")(
-      "seed", text("N")->default_value("1"), "seed of the random inputs")(
+      "same number of cycles")("seed", text("N")->default_value("1"),
+                               "seed of the random inputs")(
       "max-cycles", text("N"), "stop the simulation after N cycles")(
       "json", text("FILE"), "write JSON to FILE, - is stdout")(
       "sweep", list("PATH=V1,V2,..."),
@@ -110,8 +110,7 @@ std::string helpText(const po::options_description &options) {
                         sizes.empty() ? "" : "            " + sizes + "\n");
   }
   text << "\n"
-       << options
-       << R"(
+       << options << R"(
 examples:
   chipwright kernel softmax --rows 4096 --cols 1024 --mode functional
   chipwright kernel gemm --m 512 --n 4096 --k 4096 --weights dram --json g.json
@@ -196,8 +195,8 @@ void readShape(Reader &reader, KernelShape &shape) {
     auto [rest, failed] =
         std::from_chars(text.data(), text.data() + text.size(), value);
     if (failed != std::errc() || rest != text.data() + text.size()) {
-      reader.fail(fmt::format("--read-fraction is '{}', expected 0 to 1",
-                              text));
+      reader.fail(
+          fmt::format("--read-fraction is '{}', expected 0 to 1", text));
     }
     shape.readFraction = value;
   }
@@ -206,8 +205,8 @@ void readShape(Reader &reader, KernelShape &shape) {
 void readRun(Reader &reader, RunOptions &run) {
   std::string mode = reader.text("mode");
   if (mode != "timing" && mode != "functional") {
-    reader.fail(fmt::format("--mode is '{}', expected timing or functional",
-                            mode));
+    reader.fail(
+        fmt::format("--mode is '{}', expected timing or functional", mode));
   }
   run.mode = mode == "functional" ? sim::Mode::Functional : sim::Mode::Timing;
   std::optional<MemoryChoice> memory;
@@ -263,17 +262,16 @@ void readUser(Reader &reader, Request &request) {
     reader.take(parseNumber(number, "--args " + text, kCommand),
                 [&](uint64_t value) { user.arguments.push_back(value); });
   }
-  for (const char *name : {"dtype", "m", "n", "k", "elements", "rows", "cols",
-                           "read-fraction"}) {
+  for (const char *name :
+       {"dtype", "m", "n", "k", "elements", "rows", "cols", "read-fraction"}) {
     if (reader.has(name)) {
       reader.fail(fmt::format("--{} has no meaning with --file, pass sizes "
                               "with --args",
                               name));
     }
   }
-  if (request.hartOnly &&
-      (reader.has("buffer") || reader.has("args") || reader.has("sweep") ||
-       reader.has("json"))) {
+  if (request.hartOnly && (reader.has("buffer") || reader.has("args") ||
+                           reader.has("sweep") || reader.has("json"))) {
     reader.fail("--hart-only takes no --buffer, --args, --sweep or --json");
   }
   request.user = user;
@@ -285,8 +283,8 @@ Result<Request> readRequest(const po::variables_map &values) {
   Strings names = reader.list("name");
   if (reader.has("file")) {
     if (!names.empty()) {
-      reader.fail(fmt::format("kernel {} and --file exclude each other",
-                              names[0]));
+      reader.fail(
+          fmt::format("kernel {} and --file exclude each other", names[0]));
     }
     readUser(reader, request);
   } else if (names.size() != 1) {
@@ -302,9 +300,9 @@ Result<Request> readRequest(const po::variables_map &values) {
     }
     if (!request.kernel) {
       std::string meant = closest(names[0], known);
-      reader.fail(fmt::format(
-          "there is no kernel '{}'{}", names[0],
-          meant.empty() ? "" : ", did you mean " + meant + "?"));
+      reader.fail(
+          fmt::format("there is no kernel '{}'{}", names[0],
+                      meant.empty() ? "" : ", did you mean " + meant + "?"));
     }
     for (const char *name : {"buffer", "args", "hart-only"}) {
       if (reader.has(name)) {
@@ -410,9 +408,9 @@ int runSweep(const Request &request, const std::string &commandLine) {
     }
     std::string error = one["error"].get<std::string>();
     std::string row = one["row"].get<std::string>();
-    table += fmt::format("{:<{}} {}\n",
-                         fmt::format("{}", fmt::join(points[i], " ")), width,
-                         row.empty() ? "error: " + error : row);
+    table +=
+        fmt::format("{:<{}} {}\n", fmt::format("{}", fmt::join(points[i], " ")),
+                    width, row.empty() ? "error: " + error : row);
     status = status == ExitOk ? one["status"].get<int>() : status;
     Json entry = {{"set", points[i]}};
     if (one["json"].is_null()) {
@@ -492,8 +490,8 @@ int tools::kernelCommand(const Strings &arguments,
     return report({outcome.error, outcome.status});
   }
   if (!request->json.empty()) {
-    std::string text = outcome.json.dump(2, ' ', false,
-                                         Json::error_handler_t::replace);
+    std::string text =
+        outcome.json.dump(2, ' ', false, Json::error_handler_t::replace);
     if (auto done = writeOutput(request->json, text + "\n"); !done) {
       return report(done.error());
     }
