@@ -67,6 +67,13 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
     json["dram_bytes_ecc"] = m.dramEccBytes;
     json["dram_bandwidth_fraction"] = dramBandwidthFraction(result, chip.spec);
     json["sram_bytes"] = m.sramReadBytes + m.sramWriteBytes;
+    json["energy_joules"] = m.energy.total();
+    Json parts;
+    for (const auto &[name, joules] : m.energy.parts()) {
+      parts[name] = joules;
+    }
+    json["energy_parts_joules"] = parts;
+    json["average_watts"] = m.energy.averageWatts();
     if (result.relativeError) {
       json["relative_error"] = *result.relativeError; // NaN becomes null
       json["relative_error_bound"] = *result.errorBound;
@@ -128,6 +135,23 @@ static std::string timeText(double seconds) {
                      : fmt::format("{:.3f} s", seconds);
 }
 
+/// Total, power, and the three largest consumers.
+static std::string energyText(const EnergyReport &energy) {
+  auto parts = energy.parts();
+  std::stable_sort(
+      parts.begin(), parts.end(),
+      [](const auto &a, const auto &b) { return a.second > b.second; });
+  std::string text = fmt::format("{:.4g} mJ, {:.1f} W mean",
+                                 energy.total() * 1e3, energy.averageWatts());
+  for (unsigned i = 0; i < 3 && parts[i].second > 0; ++i) {
+    std::string name = parts[i].first;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    text += fmt::format("{} {} {:.0f} %", i ? "," : ";", name,
+                        parts[i].second / energy.total() * 100);
+  }
+  return text;
+}
+
 std::string chipwright::formatKernel(const KernelResult &result,
                                      const ResolvedChip &chip) {
   const Measurement &m = result.measurement;
@@ -169,6 +193,7 @@ std::string chipwright::formatKernel(const KernelResult &result,
                    bytesText(m.sramReadBytes), bytesText(m.sramWriteBytes),
                    double(m.sramReadBytes + m.sramWriteBytes) / m.seconds *
                        1e-9));
+  line("energy", energyText(m.energy));
   for (const EngineTime &engine : m.engines) {
     if (engine.busy == 0) {
       continue;

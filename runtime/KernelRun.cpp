@@ -80,6 +80,9 @@ public:
                       chip.spec.control.descriptorBytes),
           ExitDoesNotFit};
     }
+    if (options.imageLoaded) {
+      options.imageLoaded(image);
+    }
     Job job;
     job.image = &image;
     job.arguments = arguments;

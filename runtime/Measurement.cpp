@@ -51,6 +51,8 @@ Measurement chipwright::measure(const Machine &machine, const JobResult &job) {
     launch -= std::min(launch, before);
   }
 
+  m.energy = computeEnergy(spec, machine, job.cycles);
+
   double cycles = double(std::max<Cycle>(job.cycles, 1));
   double buses = double(spec.dram.channels) * spec.dram.pseudoChannels;
   m.dramBusShare = double(dram.busyFs) * 1e-15 / (cycles * period * buses);

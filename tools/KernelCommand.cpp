@@ -10,6 +10,7 @@
 #include "tools/Commands.h"
 #include "tools/Output.h"
 #include "tools/Sweep.h"
+#include "tools/Tracing.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -39,6 +40,7 @@ struct Request {
   std::vector<SweepAxis> axes;
   unsigned jobs = 1;
   std::string json; // "" is none
+  TracingRequest tracing;
 };
 
 /// What became of one run.
@@ -85,6 +87,15 @@ po::options_description makeOptions() {
       "run once for each value of a chip parameter; repeated: for each "
       "combination")("jobs", text("N")->default_value("1"),
                      "worker processes of a sweep, 1 to 8")(
+      "trace", text("FILE"),
+      "write a timeline for ui.perfetto.dev, - is stdout")(
+      "trace-pe", text("R,C[:R,C...]"),
+      "only these PEs; R and C may be ranges 0-3 or *")(
+      "trace-window", text("A:B"), "only cycles A to B")(
+      "trace-max-bytes", text("N")->default_value("100000000"),
+      "largest size of the trace")(
+      "watch", po::value<Strings>()->value_name("pe=R,C [cb=N]")->multitoken(),
+      "print what happens to circular buffers of a PE")(
       "file", text("FILE"), "a kernel of your own: C (.c) or RISC-V ELF")(
       "buffer", list("NAME:BYTES[:dram|sram][:control]"),
       "a buffer of --file; in timing mode only control buffers are stored")(
@@ -116,6 +127,7 @@ examples:
   chipwright kernel gemm --m 512 --n 4096 --k 4096 --weights dram --json g.json
   chipwright kernel stream --elements 64M --read-fraction 0.67 --memory dram
   chipwright kernel copy --sweep noc.link_bytes=32,64,128 --jobs 2
+  chipwright kernel add --trace t.json --trace-pe 0,0 --watch pe=0,0 cb=2
   chipwright kernel --file my.c --buffer in:1M:dram --buffer out:1M --args n=4096
 
 A kernel of your own defines kernel_load(args), run by hart 0 of every PE, and
@@ -224,6 +236,34 @@ void readRun(Reader &reader, RunOptions &run) {
   run.maxCycles = cycles.value_or(run.maxCycles);
 }
 
+void readTracing(Reader &reader, Request &request) {
+  TracingRequest &tracing = request.tracing;
+  for (auto [name, value] :
+       {std::pair("trace", &tracing.path), std::pair("trace-pe", &tracing.pes),
+        std::pair("trace-window", &tracing.window)}) {
+    if (reader.has(name)) {
+      *value = reader.text(name);
+    }
+  }
+  std::optional<uint64_t> bytes;
+  reader.number("trace-max-bytes", bytes);
+  tracing.maxBytes = bytes.value_or(tracing.maxBytes);
+  tracing.watch = fmt::format("{}", fmt::join(reader.list("watch"), " "));
+  tracing.watchToStderr = request.json == "-" || tracing.path == "-";
+  bool pointless =
+      tracing.path.empty() && (!tracing.pes.empty() || !tracing.window.empty());
+  if (pointless) {
+    reader.fail("--trace-pe and --trace-window need --trace");
+  }
+  if (!request.axes.empty() &&
+      !(tracing.path.empty() && tracing.watch.empty())) {
+    reader.fail("--trace and --watch show one run, not a --sweep");
+  }
+  if (tracing.path == "-" && request.json == "-") {
+    reader.fail("--trace - and --json - both want stdout");
+  }
+}
+
 void readBuffer(Reader &reader, const std::string &text, UserKernel &user) {
   Strings parts = split(text, ':');
   UserBuffer buffer;
@@ -270,9 +310,11 @@ void readUser(Reader &reader, Request &request) {
                               name));
     }
   }
-  if (request.hartOnly && (reader.has("buffer") || reader.has("args") ||
-                           reader.has("sweep") || reader.has("json"))) {
-    reader.fail("--hart-only takes no --buffer, --args, --sweep or --json");
+  if (request.hartOnly &&
+      (reader.has("buffer") || reader.has("args") || reader.has("sweep") ||
+       reader.has("json") || reader.has("trace") || reader.has("watch"))) {
+    reader.fail("--hart-only takes no --buffer, --args, --sweep, --json, "
+                "--trace or --watch");
   }
   request.user = user;
 }
@@ -327,6 +369,7 @@ Result<Request> readRequest(const po::variables_map &values) {
   if (reader.has("json")) {
     request.json = reader.text("json");
   }
+  readTracing(reader, request);
   if (reader.error) {
     return *reader.error;
   }
@@ -348,12 +391,19 @@ Outcome runOnce(const Request &request, const Strings &more,
   if (!chip) {
     return refused(chip.error());
   }
+  Tracing tracing;
+  RunOptions run = request.run;
+  if (auto ready = tracing.begin(request.tracing, chip->spec, run); !ready) {
+    return refused(ready.error());
+  }
   Result<KernelResult> result =
-      request.kernel
-          ? runKernel(*request.kernel, request.shape, *chip, request.run)
-          : runUserKernel(*request.user, *chip, request.run);
+      request.kernel ? runKernel(*request.kernel, request.shape, *chip, run)
+                     : runUserKernel(*request.user, *chip, run);
   if (!result) {
     return refused(result.error());
+  }
+  if (auto done = tracing.finish(); !done) {
+    return refused(done.error());
   }
   outcome.status = result->exitStatus();
   outcome.text = formatKernel(*result, *chip);
@@ -499,7 +549,7 @@ int tools::kernelCommand(const Strings &arguments,
   if (outcome.status == ExitStopped) {
     return report({outcome.error, outcome.status});
   }
-  if (request->json != "-") {
+  if (request->json != "-" && request->tracing.path != "-") {
     if (auto done = print(outcome.text); !done) {
       return report(done.error());
     }
