@@ -176,8 +176,9 @@ chipwright::buildKernel(const ChipSpec &spec, const std::string &source,
   return std::vector<uint8_t>(bytes.begin(), bytes.end());
 }
 
-Result<sim::KernelImage> chipwright::loadKernel(const std::vector<uint8_t> &elf,
-                                                const std::string &name) {
+Result<sim::KernelImage>
+chipwright::loadKernel(const std::vector<uint8_t> &elf,
+                       const std::string &name) {
   // The image window ends where the next address space field begins.
   constexpr uint64_t kMaxImageBytes = uint64_t(1) << 20;
   sim::ElfImage file;

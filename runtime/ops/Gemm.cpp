@@ -23,7 +23,8 @@ struct GemmArgs {
 
 } // namespace
 
-static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &spec,
+                               const KernelShape &shape) {
   DType type = *shape.dtype;
   if (spec.peakFlops(type) == 0) {
     std::string list;
@@ -31,7 +32,8 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
       list += std::string(list.empty() ? "" : ", ") + dtypeName(one);
     }
     return Diagnostic{"the DPE of " + spec.name + " does not multiply " +
-                          dtypeName(type) + " (dpe.dtypes); use one of " + list,
+                          dtypeName(type) + " (dpe.dtypes); use one of " +
+                          list,
                       ExitDoesNotFit};
   }
   uint64_t m = shape.m.value_or(2048), n = shape.n.value_or(2048),
@@ -51,14 +53,17 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
     plan.buffers[0].high = limit;
     plan.buffers[0].low = -limit;
   }
-  plan.defines = {{"GEMM_DTYPE", std::to_string(static_cast<unsigned>(type))},
-                  {"GEMM_ELEM", std::to_string(dtypeBytes(type))}};
+  plan.defines = {
+      {"GEMM_DTYPE", std::to_string(static_cast<unsigned>(type))},
+      {"GEMM_ELEM", std::to_string(dtypeBytes(type))}};
   uint64_t size = dtypeBytes(type);
   plan.arguments = [=](const std::vector<uint64_t> &at) {
-    return argumentBytes(
-        GemmArgs{at[0], at[1], at[2], static_cast<uint32_t>(m),
-                 static_cast<uint32_t>(n), static_cast<uint32_t>(k),
-                 static_cast<uint32_t>(type), k * size, k * size, n * size});
+    return argumentBytes(GemmArgs{at[0], at[1], at[2],
+                                  static_cast<uint32_t>(m),
+                                  static_cast<uint32_t>(n),
+                                  static_cast<uint32_t>(k),
+                                  static_cast<uint32_t>(type), k * size,
+                                  k * size, n * size});
   };
   plan.flops = 2.0 * double(m) * double(n) * double(k);
   for (const KernelBuffer &buffer : plan.buffers) {
@@ -75,10 +80,10 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   // fp32 sums over k in some order, each step rounded (a random walk of half
   // units over terms no larger than the partial sums), and one rounding of the
   // result. int32 sums are exact.
-  plan.errorBound = isInteger
-                        ? 0
-                        : unitRoundoff(type) + unitRoundoff(DType::F32) * 4 *
-                                                   std::sqrt(double(k));
+  plan.errorBound = isInteger ? 0
+                              : unitRoundoff(type) +
+                                    unitRoundoff(DType::F32) * 4 *
+                                        std::sqrt(double(k));
   return plan;
 }
 
