@@ -149,6 +149,26 @@ TEST(Driver, SweepReportsBadPoints) {
   EXPECT_THAT(answer.text, HasSubstr("error: "));
 }
 
+TEST(Driver, TraceAndWatch) {
+  std::string path = scratch("trace.json");
+  Answer answer = tool("kernel add --elements 100000 --trace " + path +
+                       " --trace-pe 0,0 --trace-window 0:100000 "
+                       "--watch pe=0,0 cb=2");
+  EXPECT_EQ(answer.status, 0) << answer.text;
+  // One slot of the result ring goes in and out.
+  EXPECT_THAT(answer.text, HasSubstr("pe 0,0 cb 2 push 8192"));
+  EXPECT_THAT(answer.text, HasSubstr("pe 0,0 cb 2 pop 8192"));
+  std::ifstream file(path);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_FALSE(Json::parse(text, nullptr, false).is_discarded());
+  EXPECT_THAT(text, HasSubstr("kernel_compute"));
+  std::filesystem::remove(path);
+  EXPECT_EQ(tool("kernel add --trace-pe 0,0").status, 2);
+  EXPECT_EQ(tool("kernel add --trace " + path + " --trace-pe 9,9").status, 2);
+  EXPECT_EQ(tool("kernel add --watch pe=0,0 cb=77").status, 2);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 TEST(Driver, Show) {
   EXPECT_THAT(tool("show chips").text, HasSubstr("mtia-300"));
   EXPECT_THAT(tool("show chip mtia-2i").text, HasSubstr("fp16"));

@@ -35,9 +35,9 @@ TEST(KernelReport, DocumentedNames) {
   for (const char *name :
        {"seconds", "cycles", "kernel_cycles", "dram_bytes_read",
         "dram_bytes_written", "dram_bytes_ecc", "dram_bandwidth_fraction",
-        "sram_bytes", "relative_error", "stalls", "host_work", "provenance",
-        "simulator", "chip", "chip_hash", "version", "command_line",
-        "verdict"}) {
+        "sram_bytes", "energy_joules", "relative_error", "stalls", "host_work",
+        "provenance", "simulator", "chip", "chip_hash", "version",
+        "command_line", "verdict"}) {
     EXPECT_TRUE(json.contains(name)) << name;
   }
   for (const char *name : {"cpu_seconds", "process_cpu_seconds", "commands",
