@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace chipwright {
 
@@ -222,8 +224,27 @@ void checkDram(const ChipSpec &chip, Checker &check) {
                 fmt::format("dram.drain_low: expected less than "
                             "dram.drain_high = {}, found {}",
                             dram.drainHigh, dram.drainLow));
-  // Data of two accesses must not overlap on the pins (1 % for published
-  // rates that are rounded).
+  check.require(dram.drainHigh < 1, {"dram.drain_high"},
+                fmt::format("dram.drain_high: expected less than 1, found {}; "
+                            "a full write queue would never drain",
+                            dram.drainHigh));
+  // Commands and data share one clock grid (1 % for published rates that are
+  // rounded).
+  double accessClocks = 1e9 * dram.accessBytes * dram.channels *
+                        dram.pseudoChannels / dram.pinBytesPerSecond /
+                        timing.tckNs;
+  double wholeClocks = std::max(1.0, std::round(accessClocks));
+  check.require(
+      std::fabs(accessClocks - wholeClocks) <= 0.01 * wholeClocks &&
+          wholeClocks <= 1024,
+      {"dram.pin_bytes_per_second", "dram.timing.tck_ns", "dram.access_bytes"},
+      fmt::format("dram.pin_bytes_per_second: expected one access of {} bytes "
+                  "to take a whole number of command clocks, 1 to 1024, found "
+                  "{:.4g} clocks of {} ns; use {:.6g} or change "
+                  "dram.timing.tck_ns",
+                  dram.accessBytes, accessClocks, timing.tckNs,
+                  dram.pinBytesPerSecond * accessClocks / wholeClocks));
+  // Data of two accesses must not overlap on the pins.
   double accessNs = 1e9 * dram.accessBytes * dram.channels *
                     dram.pseudoChannels / dram.pinBytesPerSecond;
   check.require(
@@ -247,10 +268,15 @@ void checkDram(const ChipSpec &chip, Checker &check) {
   const char *rfcPath =
       perBank ? "dram.timing.rfc_bank_ns" : "dram.timing.rfc_all_ns";
   double rfcNs = perBank ? timing.rfcBankNs : timing.rfcAllNs;
-  check.require(rfcNs < timing.refiNs, {rfcPath, "dram.timing.refi_ns"},
-                fmt::format("{}: expected less than dram.timing.refi_ns = {}, "
-                            "found {}; the channel would only refresh",
-                            rfcPath, timing.refiNs, rfcNs));
+  double closeNs = perBank ? timing.rpNs : timing.rpAllNs;
+  double needNs = 2 * (closeNs + rfcNs + timing.rasNs);
+  check.require(
+      needNs < timing.refiNs, {rfcPath, "dram.timing.refi_ns"},
+      fmt::format("{}: expected precharge, refresh and row time together, {} "
+                  "ns, to be less than half of dram.timing.refi_ns = {}, found "
+                  "a refresh of {}; the channel would do little but refresh; "
+                  "raise dram.timing.refi_ns above {}",
+                  rfcPath, needNs / 2, timing.refiNs, rfcNs, needNs));
 }
 
 void checkPackage(const ChipSpec &chip, Checker &check) {

@@ -32,7 +32,7 @@ inline constexpr uint64_t kHostBase = sim::physicalAddress(sim::Space::Host, 0);
 
 /// A machine with one bulk buffer in each memory: 1 MiB of SRAM, 16 MiB of
 /// DRAM, 1 MiB of the host, from offset 0 on; and one control buffer of 64 KiB
-/// behind each of the first two.
+/// behind each of the first two. A process may hold one machine at a time.
 class MicroMachine {
 public:
   static constexpr uint64_t kSramBytes = 1 << 20, kDramBytes = 16 << 20,
