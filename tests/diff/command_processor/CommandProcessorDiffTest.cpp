@@ -207,28 +207,35 @@ TEST_F(CommandProcessorDiff, ResultsDoNotDependOnTiming) {
 /// One slot less than the occupancy in sequential order, in one ring that no
 /// command addresses as far as that slot: the machine ends with the same
 /// result or finds the deadlock, exactly as the rules without time say.
+///
+/// A slot may serve only to let one hart or queue run ahead. Four times of
+/// five the ring is one that the rules need in full, if there is one.
 TEST_F(CommandProcessorDiff, OneSlotLessEndsOrIsADeadlock) {
   unsigned runs = 0, deadlocks = 0, skipped = 0;
   for (unsigned i = 0; i < numPrograms(); ++i) {
     Case test(firstSeed() + i);
     SCOPED_TRACE("CHIPWRIGHT_SEED=" + std::to_string(test.seed));
-    // Slots between the harts only let one run ahead, unless a command needs
-    // two of them at once; those that hart 1 fills for itself it cannot miss.
-    std::vector<unsigned> rings, between;
-    for (unsigned ring = 1; ring < test.program.rings.size(); ++ring) {
-      if (test.oracle.peakSlots[ring] > 1 &&
-          test.oracle.reachSlots[ring] < test.oracle.peakSlots[ring]) {
-        (ring < test.program.firstMiddle ? between : rings).push_back(ring);
+    constexpr unsigned kUnlimited = 1u << 30;
+    std::vector<unsigned> rings, tight;
+    std::vector<unsigned> slots = test.oracle.peakSlots;
+    for (unsigned ring = 1; ring < slots.size(); ++ring) {
+      if (slots[ring] > 1 && test.oracle.reachSlots[ring] < slots[ring]) {
+        rings.push_back(ring);
+        --slots[ring];
+        if (!endsWithCapacity(test.program, test.oracle, slots, kUnlimited,
+                              /*multicast=*/true)) {
+          tight.push_back(ring);
+        }
+        ++slots[ring];
       }
-    }
-    if (test.random.chance(20)) {
-      rings = between;
     }
     if (rings.empty()) {
       ++skipped;
       continue;
     }
-    std::vector<unsigned> slots = test.oracle.peakSlots;
+    if (!tight.empty() && test.random.chance(80)) {
+      rings = tight;
+    }
     --slots[rings[test.random.below(rings.size())]];
     ChipSpec chip = randomTiming(test.architecture, test.random);
     bool ends = endsWithCapacity(test.program, test.oracle, slots,
@@ -247,7 +254,7 @@ TEST_F(CommandProcessorDiff, OneSlotLessEndsOrIsADeadlock) {
   std::printf("%u programs, %u runs with a slot less, %u deadlocks, %u "
               "programs without such a ring\n",
               numPrograms(), runs, deadlocks, skipped);
-  EXPECT_GE(runs * 10, numPrograms() * 5);
+  EXPECT_GE(runs * 10, numPrograms() * 8);
   EXPECT_GE(deadlocks * 10, runs * 7);
 }
 

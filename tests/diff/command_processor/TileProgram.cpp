@@ -50,6 +50,7 @@ private:
   void move(Region &region, uint8_t ring, uint32_t at, uint32_t bytes);
   bool product(Region &region, uint8_t ring, uint32_t at, uint32_t bytes);
   void reduceRows(Region &region);
+  void skew(Region &region);
   void topk(Region &region);
   void chainOperands(isa::SeCommand &se, unsigned outBytes);
   void push(Region &region, uint8_t ring, unsigned slots);
@@ -564,6 +565,36 @@ void Generator::topk(Region &region) {
   push(region, other, 1);
 }
 
+/// Loads one ring far ahead of another whose slot is used first: the bound of
+/// the first is tight, because hart 0's transfers keep their order.
+void Generator::skew(Region &region) {
+  uint8_t ahead = static_cast<uint8_t>(random.range(1, firstMiddle - 1));
+  uint8_t first = static_cast<uint8_t>(random.range(1, firstMiddle - 1));
+  if (ahead == first || occupied[ahead] != 0 || occupied[first] != 0) {
+    return;
+  }
+  unsigned slots = unsigned(random.range(3, 6));
+  for (unsigned i = 0; i < slots; ++i) {
+    load(region, ahead);
+  }
+  load(region, first);
+  isa::SeCommand se;
+  se.rows = 8;
+  se.cols = slot / 2 / se.rows;
+  se.dtype = se.outDtype = code(DType::F16);
+  se.pitch = se.outPitch = se.cols * 2;
+  se.store = 1;
+  for (unsigned i = 0; i <= slots; ++i) {
+    uint8_t from = i == 0 ? first : ahead;
+    se.cb = from;
+    se.outCb = someMiddle();
+    command(region, Opcode::Se, se);
+    push(region, uint8_t(se.outCb), 1);
+    pop(region, from, 1);
+    store(region, uint8_t(se.outCb));
+  }
+}
+
 void Generator::compute(Region &region) {
   switch (random.below(8)) {
   case 0:
@@ -623,7 +654,10 @@ void Generator::randomStep(Region &region) {
       static_cast<uint8_t>(random.range(1, program.rings.size() - 1));
   bool full = std::any_of(occupied.begin() + firstMiddle, occupied.end(),
                           [](unsigned n) { return n + 2 > kMostSlots; });
-  switch (random.below(10)) {
+  switch (random.below(11)) {
+  case 10:
+    skew(region);
+    return;
   case 0:
   case 1:
   case 2: {
@@ -701,7 +735,6 @@ TileProgram Generator::generate() {
   program.control.resize(numPes());
   slot = random.pick({256u, 512u, 1024u});
   firstMiddle = static_cast<uint8_t>(1 + random.range(1, 3));
-  program.firstMiddle = firstMiddle;
   unsigned rings = firstMiddle + unsigned(random.range(1, 3));
   program.rings.assign(rings, {slot});
   program.rings[kScalarRing].slotBytes = kScalarBytes;
