@@ -654,8 +654,9 @@ void Generator::randomStep(Region &region) {
       static_cast<uint8_t>(random.range(1, program.rings.size() - 1));
   bool full = std::any_of(occupied.begin() + firstMiddle, occupied.end(),
                           [](unsigned n) { return n + 2 > kMostSlots; });
-  switch (random.below(11)) {
+  switch (random.below(12)) {
   case 10:
+  case 11:
     skew(region);
     return;
   case 0:
@@ -734,7 +735,7 @@ TileProgram Generator::generate() {
   program.cols = cols;
   program.control.resize(numPes());
   slot = random.pick({256u, 512u, 1024u});
-  firstMiddle = static_cast<uint8_t>(1 + random.range(1, 3));
+  firstMiddle = static_cast<uint8_t>(1 + random.pick({1, 2, 2, 3, 3}));
   unsigned rings = firstMiddle + unsigned(random.range(1, 3));
   program.rings.assign(rings, {slot});
   program.rings[kScalarRing].slotBytes = kScalarBytes;
