@@ -427,28 +427,45 @@ const ChipSpec &chip() {
   return spec;
 }
 
+KernelShape matrix(uint64_t rows, uint64_t cols) {
+  KernelShape shape;
+  shape.rows = rows;
+  shape.cols = cols;
+  return shape;
+}
+
+KernelShape vector(uint64_t elements) {
+  KernelShape shape;
+  shape.elements = elements;
+  return shape;
+}
+
 TEST_F(MutationTest, Gemm) {
-  check(Subject("gemm", {.m = 256, .n = 256, .k = 128}, chip(), false));
+  KernelShape shape;
+  shape.m = 256;
+  shape.n = 256;
+  shape.k = 128;
+  check(Subject("gemm", shape, chip(), /*inDram=*/false));
 }
 
 TEST_F(MutationTest, Softmax) {
-  check(Subject("softmax", {.rows = 64, .cols = 256}, chip(), false));
+  check(Subject("softmax", matrix(64, 256), chip(), /*inDram=*/false));
 }
 
 TEST_F(MutationTest, Rmsnorm) {
-  check(Subject("rmsnorm", {.rows = 64, .cols = 256}, chip(), true));
+  check(Subject("rmsnorm", matrix(64, 256), chip(), /*inDram=*/true));
 }
 
 TEST_F(MutationTest, Add) {
-  check(Subject("add", {.elements = 40000}, chip(), true));
+  check(Subject("add", vector(40000), chip(), /*inDram=*/true));
 }
 
 TEST_F(MutationTest, Transpose) {
-  check(Subject("transpose", {.rows = 100, .cols = 200}, chip(), false));
+  check(Subject("transpose", matrix(100, 200), chip(), /*inDram=*/false));
 }
 
 TEST_F(MutationTest, Copy) {
-  check(Subject("copy", {.elements = 40000}, chip(), true));
+  check(Subject("copy", vector(40000), chip(), /*inDram=*/true));
 }
 
 } // namespace
