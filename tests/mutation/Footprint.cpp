@@ -234,6 +234,10 @@ static const char *deadInDma(const IssuedCommand &c, std::string_view name) {
   if (name == "pitch" && (!moves || dma.validRows <= 1)) {
     return "one row has no pitch";
   }
+  if (name == "row_bytes" && c.opcode == Opcode::DmaOut &&
+      dma.localPitch != 0) {
+    return "valid bytes move and local_pitch is popped";
+  }
   if (name == "addr" && !moves) {
     return "nothing is transferred";
   }
@@ -273,6 +277,17 @@ static const char *deadInChain(const IssuedCommand &c, std::string_view name) {
   }
   if (const char *why = operand("y2_", "op2", "y2_imm", se.y2Kind)) {
     return why;
+  }
+  // Lanes 2n and 2n+1 of a reduction are exchanged as a whole, and their
+  // results meet in one commutative operation.
+  auto alikeInPairs = [](uint32_t kind) {
+    return OperandKind(kind) != OperandKind::Tile &&
+           OperandKind(kind) != OperandKind::PerCol;
+  };
+  if (name == "swap_pairs" && !se.store && !se.window &&
+      se.segment % 2 == 0 && se.cols % 2 == 0 && alikeInPairs(se.y1Kind) &&
+      alikeInPairs(se.y2Kind)) {
+    return "a reduction does not see the order inside pairs";
   }
   bool drain = c.opcode == Opcode::Drain;
   if (drain && (name == "offset" || name == "pitch")) {
