@@ -45,13 +45,12 @@ void DependenceCone::taint(const IssuedCommand &command,
   }
 }
 
-bool DependenceCone::depends(
-    const IssuedCommand &command, const Footprint &footprint,
-    const std::map<unsigned, BankTaint> &banks) const {
+bool DependenceCone::depends(const IssuedCommand &command,
+                             const Footprint &footprint,
+                             const std::map<unsigned, BankTaint> &banks) const {
   auto isShifted = [&](const StreamRange &range) {
     auto found = shifted.find({command.pe, range.cb});
-    return found != shifted.end() &&
-           range.begin + range.bytes > found->second;
+    return found != shifted.end() && range.begin + range.bytes > found->second;
   };
   for (const StreamRange &range : footprint.reads) {
     auto found = streams.find({command.pe, range.cb});
@@ -89,8 +88,7 @@ DependenceCone::DependenceCone(const std::vector<IssuedCommand> &trace,
       for (const PointerMove &move : footprint->moves) {
         if (move.cb < original.pointers.size()) {
           const auto &at = original.pointers[move.cb];
-          shifted[{original.pe, move.cb}] =
-              move.write ? at.writer : at.reader;
+          shifted[{original.pe, move.cb}] = move.write ? at.writer : at.reader;
         }
       }
     }
@@ -137,10 +135,10 @@ bool DependenceCone::holdsCbByte(unsigned pe, unsigned cb, uint32_t place,
   if (found == streams.end()) {
     return false;
   }
-  return std::any_of(
-      found->second.begin(), found->second.end(), [&](const Span &span) {
-        uint64_t first = span.begin % size;
-        uint64_t offset = (place + size - first) % size;
-        return offset < span.end - span.begin;
-      });
+  return std::any_of(found->second.begin(), found->second.end(),
+                     [&](const Span &span) {
+                       uint64_t first = span.begin % size;
+                       uint64_t offset = (place + size - first) % size;
+                       return offset < span.end - span.begin;
+                     });
 }

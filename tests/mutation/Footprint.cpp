@@ -21,9 +21,7 @@ uint64_t span(uint64_t rows, uint64_t pitch, uint64_t rowBytes) {
   return rows == 0 ? 0 : (rows - 1) * pitch + rowBytes;
 }
 
-uint64_t width(uint32_t dtype) {
-  return dtypeBytes(static_cast<DType>(dtype));
-}
+uint64_t width(uint32_t dtype) { return dtypeBytes(static_cast<DType>(dtype)); }
 
 /// Collects the places of one command.
 struct Builder {
@@ -32,8 +30,7 @@ struct Builder {
 
   void read(uint32_t cb, uint64_t offset, uint64_t bytes) {
     if (cb < command.pointers.size() && bytes != 0) {
-      result.reads.push_back(
-          {cb, command.pointers[cb].reader + offset, bytes});
+      result.reads.push_back({cb, command.pointers[cb].reader + offset, bytes});
     }
   }
   void write(uint32_t cb, uint64_t offset, uint64_t bytes) {
@@ -62,7 +59,8 @@ void chain(Builder &b, const isa::SeCommand &se, bool drain) {
   if (drain) {
     b.bank(se.cb, true, false, se.rows, se.cols);
   } else {
-    b.read(se.cb, se.offset, span(se.rows, se.pitch, se.cols * width(se.dtype)));
+    b.read(se.cb, se.offset,
+           span(se.rows, se.pitch, se.cols * width(se.dtype)));
   }
   auto operand = [&](uint32_t kind, uint32_t cb, uint32_t offset,
                      uint32_t pitch, uint32_t dtype) {
@@ -79,8 +77,7 @@ void chain(Builder &b, const isa::SeCommand &se, bool drain) {
   if (se.window) {
     b.read(se.winCb, se.winOffset, se.rows * 8);
   }
-  uint64_t segments =
-      se.segment ? (se.cols + se.segment - 1) / se.segment : 1;
+  uint64_t segments = se.segment ? (se.cols + se.segment - 1) / se.segment : 1;
   uint64_t red = span(se.rows, se.redPitch, segments * width(se.redDtype));
   if (se.reduce && se.running) {
     b.read(se.runCb, se.runOffset,
@@ -284,9 +281,8 @@ static const char *deadInChain(const IssuedCommand &c, std::string_view name) {
     return OperandKind(kind) != OperandKind::Tile &&
            OperandKind(kind) != OperandKind::PerCol;
   };
-  if (name == "swap_pairs" && !se.store && !se.window &&
-      se.segment % 2 == 0 && se.cols % 2 == 0 && alikeInPairs(se.y1Kind) &&
-      alikeInPairs(se.y2Kind)) {
+  if (name == "swap_pairs" && !se.store && !se.window && se.segment % 2 == 0 &&
+      se.cols % 2 == 0 && alikeInPairs(se.y1Kind) && alikeInPairs(se.y2Kind)) {
     return "a reduction does not see the order inside pairs";
   }
   bool drain = c.opcode == Opcode::Drain;

@@ -167,8 +167,8 @@ public:
       return;
     }
     image = loaded.take();
-    uint64_t at = sim::physicalAddress(
-        inDram ? sim::Space::Dram : sim::Space::Sram, 0);
+    uint64_t at =
+        sim::physicalAddress(inDram ? sim::Space::Dram : sim::Space::Sram, 0);
     for (const KernelBuffer &buffer : plan.buffers) {
       addresses.push_back(at);
       at += (buffer.bytes() + 4095) / 4096 * 4096;
@@ -191,8 +191,7 @@ public:
     for (size_t i = 0; i < addresses.size(); ++i) {
       const KernelBuffer &buffer = plan.buffers[i];
       buffers.push_back(machine.declare(buffer.name, addresses[i],
-                                        buffer.bytes(),
-                                        sim::BufferKind::Bulk));
+                                        buffer.bytes(), sim::BufferKind::Bulk));
       if (buffer.isOutput) {
         poison(buffer, buffers.back()->data());
       } else {
@@ -220,7 +219,9 @@ public:
         const sim::CircularBuffer &ring = machine.pe(pe).cb(cb);
         if (ring.configured) {
           const uint8_t *data = machine.pe(pe).localData() + ring.base;
-          outcome.cbs.push_back({pe, cb, ring.reader.effective,
+          outcome.cbs.push_back({pe,
+                                 cb,
+                                 ring.reader.effective,
                                  ring.writer.effective,
                                  {data, data + ring.size}});
         }
@@ -247,8 +248,8 @@ bool decidesCbRange(const isa::SliceInfo &slice) {
            name.substr(0, 6) == "index_";
   }
   static const std::set<std::string_view> others = {
-      "op1", "op2", "f", "scale", "scale_imm", "fill_imm", "y1_imm",
-      "y2_imm", "swap_pairs", "bank", "accumulate", "win_base"};
+      "op1",    "op2",    "f",          "scale", "scale_imm",  "fill_imm",
+      "y1_imm", "y2_imm", "swap_pairs", "bank",  "accumulate", "win_base"};
   return others.count(name) == 0;
 }
 

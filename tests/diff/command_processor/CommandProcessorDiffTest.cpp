@@ -67,17 +67,16 @@ const ChipSpec &baseChip() {
 
 Case::Case(uint64_t number) : seed(number), random(number) {
   architecture = randomArchitecture(baseChip(), random);
-  program = randomProgram(random, {architecture.re.banks,
-                                   architecture.cp.mmlMaxPasses,
-                                   architecture.dpe.kBytes,
-                                   architecture.sram.llsBytes});
+  program = randomProgram(
+      random, {architecture.re.banks, architecture.cp.mmlMaxPasses,
+               architecture.dpe.kBytes, architecture.sram.llsBytes});
   architecture.grid = {program.rows, program.cols};
   in.resize(program.memory.inBytes);
   for (size_t i = 0; i < in.size(); i += 2) {
     // Halfwords of moderate fp16 and bf16 numbers, and some of any kind.
     uint64_t bits = random.word();
-    uint16_t value = uint16_t(bits & 0x8000) |
-                     uint16_t(0x3800 + (bits >> 16) % 0x0a00);
+    uint16_t value =
+        uint16_t(bits & 0x8000) | uint16_t(0x3800 + (bits >> 16) % 0x0a00);
     value = bits >> 60 == 0 ? uint16_t(bits >> 32) : value;
     std::memcpy(in.data() + i, &value, 2);
   }
@@ -91,11 +90,10 @@ struct Outcome {
 };
 
 Outcome runOn(const Case &test, const ChipSpec &chip,
-          const std::vector<unsigned> &slots, sim::Mode mode,
-          uint64_t shuffleSeed = 0) {
+              const std::vector<unsigned> &slots, sim::Mode mode,
+              uint64_t shuffleSeed = 0) {
   const TileProgram &program = test.program;
-  sim::KernelImage image =
-      encodeProgram(program, chip, slots, test.seed * 3);
+  sim::KernelImage image = encodeProgram(program, chip, slots, test.seed * 3);
   sim::MachineOptions options;
   options.mode = mode;
   options.maxCycles = sim::Cycle(1) << 26;
@@ -105,8 +103,8 @@ Outcome runOn(const Case &test, const ChipSpec &chip,
   using sim::BufferKind;
   sim::Buffer *in =
       machine.declare("in", memory.inBase, memory.inBytes, BufferKind::Bulk);
-  sim::Buffer *out = machine.declare("out", memory.outBase, memory.outBytes,
-                                     BufferKind::Bulk);
+  sim::Buffer *out =
+      machine.declare("out", memory.outBase, memory.outBytes, BufferKind::Bulk);
   sim::Buffer *control = machine.declare(
       "control", memory.controlBase,
       uint64_t(program.numPes()) * program.recordBytes(), BufferKind::Control);
@@ -166,15 +164,13 @@ TEST_F(CommandProcessorDiff, ResultsDoNotDependOnTiming) {
     for (unsigned c = 0; c < kChips; ++c) {
       ChipSpec chip = randomTiming(test.architecture, test.random);
       EXPECT_TRUE(endsWithCapacity(test.program, test.oracle,
-                                   test.oracle.peakSlots,
-                                   chip.cp.queueCommands,
+                                   test.oracle.peakSlots, chip.cp.queueCommands,
                                    chip.noc.multicast));
-      Outcome run = runOn(test, chip, test.oracle.peakSlots,
-                      sim::Mode::Functional);
+      Outcome run =
+          runOn(test, chip, test.oracle.peakSlots, sim::Mode::Functional);
       ++machines;
       ASSERT_TRUE(run.job.finished) << run.job.fault.text;
-      ASSERT_EQ(firstDifference(test.oracle.out, run.out), "")
-          << "chip " << c;
+      ASSERT_EQ(firstDifference(test.oracle.out, run.out), "") << "chip " << c;
       if (c != i % kChips) {
         continue;
       }

@@ -32,7 +32,7 @@ private:
   /// Everything that follows from the loops around a step.
   struct Region {
     std::vector<Step> *steps;
-    bool rowUniform, colUniform; // counts agree along rows, columns of PEs
+    bool rowUniform, colUniform;      // counts agree along rows, columns of PEs
     std::vector<unsigned> executions; // of the region, per PE
     unsigned depth;
   };
@@ -117,9 +117,9 @@ Generator::Place Generator::readable(uint32_t bytes) {
 
 DType Generator::someType(unsigned maxBytes) {
   for (;;) {
-    DType type = random.pick({DType::F32, DType::F16, DType::F16, DType::BF16,
-                              DType::I8, DType::I32, DType::F8E4M3,
-                              DType::F8E5M2});
+    DType type =
+        random.pick({DType::F32, DType::F16, DType::F16, DType::BF16, DType::I8,
+                     DType::I32, DType::F8E4M3, DType::F8E5M2});
     if (elementBytes(type) <= maxBytes) {
       return type;
     }
@@ -165,8 +165,8 @@ void Generator::load(Region &region, uint8_t ring) {
   if (readsEarlier && outOfPhases > span && random.chance(60)) {
     from = program.memory.outBase;
     bytes = outOfPhases;
-    step.stride = std::min<uint64_t>(step.stride,
-                                     (bytes - span) / std::max(1u, most));
+    step.stride =
+        std::min<uint64_t>(step.stride, (bytes - span) / std::max(1u, most));
   }
   uint64_t room = bytes - span - most * step.stride;
   bool byRow = region.rowUniform && program.cols > 1;
@@ -360,9 +360,9 @@ void Generator::move(Region &region, uint8_t ring, uint32_t at,
     mlu.rows = 1;
     mlu.cols = bytes / mlu.elemBytes;
   }
-  mlu.pitch = random.chance(70) ? mlu.cols * mlu.elemBytes
-                                : uint32_t(random.below(mlu.cols)) *
-                                      mlu.elemBytes;
+  mlu.pitch = random.chance(70)
+                  ? mlu.cols * mlu.elemBytes
+                  : uint32_t(random.below(mlu.cols)) * mlu.elemBytes;
   Place from = readable((mlu.rows - 1) * mlu.pitch + mlu.cols * mlu.elemBytes);
   mlu.cb = from.cb;
   mlu.offset = from.offset;
@@ -404,8 +404,8 @@ bool Generator::product(Region &region, uint8_t ring, uint32_t at,
     }
     init.dtype = code(type);
     init.pitch = init.cols * elementBytes(type);
-    Place place = readable(init.kind == 1 ? init.rows * init.pitch
-                                          : init.pitch);
+    Place place =
+        readable(init.kind == 1 ? init.rows * init.pitch : init.pitch);
     init.cb = place.cb;
     init.offset = place.offset;
     command(region, Opcode::BankInit, init);
@@ -426,9 +426,9 @@ bool Generator::product(Region &region, uint8_t ring, uint32_t at,
       pitch = limits.kBytes;
       uint32_t span = rows * limits.kBytes;
       uint32_t slack = slot - span;
-      step = mml.passes > 1 ? uint32_t(random.below(
-                                  slack / (mml.passes - 1) + 1))
-                            : uint32_t(random.below(256));
+      step = mml.passes > 1
+                 ? uint32_t(random.below(slack / (mml.passes - 1) + 1))
+                 : uint32_t(random.below(256));
       if (mml.passes > 1) {
         span += step * (mml.passes - 1);
       }
@@ -729,8 +729,7 @@ void Generator::fillRegion(Region &region) {
 
 TileProgram Generator::generate() {
   auto [rows, cols] = random.pick<std::pair<unsigned, unsigned>>(
-      {{1, 1}, {1, 2}, {2, 1}, {1, 3}, {3, 1}, {2, 2}, {2, 2}, {1, 4},
-       {4, 1}});
+      {{1, 1}, {1, 2}, {2, 1}, {1, 3}, {3, 1}, {2, 2}, {2, 2}, {1, 4}, {4, 1}});
   program.rows = rows;
   program.cols = cols;
   program.control.resize(numPes());
