@@ -72,7 +72,8 @@ struct Machine::Parts {
         barriers(spec, wheel),
         services{spec,      wheel,     memory,   paths,  arbiter, multicast,
                  reduction, barriers,  faults,   control, options.trace,
-                 options.mode == Mode::Functional, options.maxCycles},
+                 options.mode == Mode::Functional, options.maxCycles,
+                 options.hook},
         multicast(services) {
     wheel.setShuffleSeed(options.shuffleSeed);
     std::vector<Pe *> all;

@@ -26,6 +26,7 @@ namespace chipwright::sim {
 class MemorySystem;
 class MulticastNetwork;
 class Pe;
+class CommandHook;
 class TraceSink;
 
 enum class Mode { Functional, Timing };
@@ -36,6 +37,7 @@ struct MachineOptions {
   /// Not 0: permute events and processes with this seed (tests).
   uint64_t shuffleSeed = 0;
   TraceSink *trace = nullptr;
+  CommandHook *hook = nullptr; // tests
 };
 
 class Machine {

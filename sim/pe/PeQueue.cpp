@@ -128,8 +128,16 @@ CustomResult Pe::issue(unsigned hart, const isa::DecodedXpe &inst,
   command.number = state.commands;
   command.eligible = cycle + cp.launchCycles + cp.dispatchCycles;
 
+  const uint64_t *fields = context.data();
+  std::array<uint64_t, isa::fieldCount> changed;
+  if (services.hook) {
+    changed = context;
+    services.hook->issuing(peNumber, hart, state.commands, inst.opcode,
+                           changed.data(), varying);
+    fields = changed.data();
+  }
   std::string why;
-  if (!decodeOperands(command, context.data(), varying, why)) {
+  if (!decodeOperands(command, fields, varying, why)) {
     badCommand(command, why);
   } else {
     prepare(command);

@@ -8,6 +8,7 @@
 #define CHIPWRIGHT_SIM_PE_PESERVICES_H
 
 #include "chips/ChipSpec.h"
+#include "dialects/isa/Xpe.h"
 #include "sim/core/Time.h"
 #include "sim/core/TimingWheel.h"
 #include "sim/memory/GlobalMemory.h"
@@ -78,6 +79,17 @@ public:
                        uint64_t occupied, Cycle at) = 0;
 };
 
+/// Sees each command's fields and word before they are decoded, in the order
+/// of the issuing hart, and may change them. Tests inject faults with it.
+class CommandHook {
+public:
+  virtual ~CommandHook() = default;
+  /// \p number counts commands, pushes and pops of this hart.
+  virtual void issuing(unsigned pe, unsigned hart, uint64_t number,
+                       isa::Opcode opcode, uint64_t *fields,
+                       uint64_t &word) = 0;
+};
+
 struct PeServices {
   const ChipSpec &spec;
   TimingWheel &wheel;
@@ -93,6 +105,7 @@ struct PeServices {
   TraceSink *trace = nullptr;
   bool functional = true;
   Cycle maxCycles = kNever;
+  CommandHook *hook = nullptr;
 };
 
 } // namespace chipwright::sim

@@ -204,8 +204,7 @@ private:
         }
       }
     }
-    return op.bank < 0 ||
-           pe.banks.at(op.bank).second == queued.bankTicket;
+    return op.bank < 0 || pe.banks.at(op.bank).second == queued.bankTicket;
   }
 
   void finish(PeState &pe, Queued &queued, unsigned hart) {
@@ -296,8 +295,7 @@ private:
         continue;
       }
       uint64_t occupied = ring.writer.effective - ring.reader.effective;
-      if (write ? occupied + event.bytes > ring.size
-                : occupied < event.bytes) {
+      if (write ? occupied + event.bytes > ring.size : occupied < event.bytes) {
         break;
       }
       side.effective += event.bytes;

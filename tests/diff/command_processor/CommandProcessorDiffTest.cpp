@@ -67,17 +67,16 @@ const ChipSpec &baseChip() {
 
 Case::Case(uint64_t number) : seed(number), random(number) {
   architecture = randomArchitecture(baseChip(), random);
-  program = randomProgram(random, {architecture.re.banks,
-                                   architecture.cp.mmlMaxPasses,
-                                   architecture.dpe.kBytes,
-                                   architecture.sram.llsBytes});
+  program = randomProgram(
+      random, {architecture.re.banks, architecture.cp.mmlMaxPasses,
+               architecture.dpe.kBytes, architecture.sram.llsBytes});
   architecture.grid = {program.rows, program.cols};
   in.resize(program.memory.inBytes);
   for (size_t i = 0; i < in.size(); i += 2) {
     // Halfwords of moderate fp16 and bf16 numbers, and some of any kind.
     uint64_t bits = random.word();
-    uint16_t value = uint16_t(bits & 0x8000) |
-                     uint16_t(0x3800 + (bits >> 16) % 0x0a00);
+    uint16_t value =
+        uint16_t(bits & 0x8000) | uint16_t(0x3800 + (bits >> 16) % 0x0a00);
     value = bits >> 60 == 0 ? uint16_t(bits >> 32) : value;
     std::memcpy(in.data() + i, &value, 2);
   }
@@ -91,11 +90,10 @@ struct Outcome {
 };
 
 Outcome runOn(const Case &test, const ChipSpec &chip,
-          const std::vector<unsigned> &slots, sim::Mode mode,
-          uint64_t shuffleSeed = 0) {
+              const std::vector<unsigned> &slots, sim::Mode mode,
+              uint64_t shuffleSeed = 0) {
   const TileProgram &program = test.program;
-  sim::KernelImage image =
-      encodeProgram(program, chip, slots, test.seed * 3);
+  sim::KernelImage image = encodeProgram(program, chip, slots, test.seed * 3);
   sim::MachineOptions options;
   options.mode = mode;
   options.maxCycles = sim::Cycle(1) << 26;
@@ -105,8 +103,8 @@ Outcome runOn(const Case &test, const ChipSpec &chip,
   using sim::BufferKind;
   sim::Buffer *in =
       machine.declare("in", memory.inBase, memory.inBytes, BufferKind::Bulk);
-  sim::Buffer *out = machine.declare("out", memory.outBase, memory.outBytes,
-                                     BufferKind::Bulk);
+  sim::Buffer *out =
+      machine.declare("out", memory.outBase, memory.outBytes, BufferKind::Bulk);
   sim::Buffer *control = machine.declare(
       "control", memory.controlBase,
       uint64_t(program.numPes()) * program.recordBytes(), BufferKind::Control);
@@ -166,15 +164,13 @@ TEST_F(CommandProcessorDiff, ResultsDoNotDependOnTiming) {
     for (unsigned c = 0; c < kChips; ++c) {
       ChipSpec chip = randomTiming(test.architecture, test.random);
       EXPECT_TRUE(endsWithCapacity(test.program, test.oracle,
-                                   test.oracle.peakSlots,
-                                   chip.cp.queueCommands,
+                                   test.oracle.peakSlots, chip.cp.queueCommands,
                                    chip.noc.multicast));
-      Outcome run = runOn(test, chip, test.oracle.peakSlots,
-                      sim::Mode::Functional);
+      Outcome run =
+          runOn(test, chip, test.oracle.peakSlots, sim::Mode::Functional);
       ++machines;
       ASSERT_TRUE(run.job.finished) << run.job.fault.text;
-      ASSERT_EQ(firstDifference(test.oracle.out, run.out), "")
-          << "chip " << c;
+      ASSERT_EQ(firstDifference(test.oracle.out, run.out), "") << "chip " << c;
       if (c != i % kChips) {
         continue;
       }
@@ -207,28 +203,35 @@ TEST_F(CommandProcessorDiff, ResultsDoNotDependOnTiming) {
 /// One slot less than the occupancy in sequential order, in one ring that no
 /// command addresses as far as that slot: the machine ends with the same
 /// result or finds the deadlock, exactly as the rules without time say.
+///
+/// A slot may serve only to let one hart or queue run ahead. Nine times of
+/// ten the ring is one that the rules need in full, if there is one.
 TEST_F(CommandProcessorDiff, OneSlotLessEndsOrIsADeadlock) {
   unsigned runs = 0, deadlocks = 0, skipped = 0;
   for (unsigned i = 0; i < numPrograms(); ++i) {
     Case test(firstSeed() + i);
     SCOPED_TRACE("CHIPWRIGHT_SEED=" + std::to_string(test.seed));
-    // Slots between the harts only let one run ahead, unless a command needs
-    // two of them at once; those that hart 1 fills for itself it cannot miss.
-    std::vector<unsigned> rings, between;
-    for (unsigned ring = 1; ring < test.program.rings.size(); ++ring) {
-      if (test.oracle.peakSlots[ring] > 1 &&
-          test.oracle.reachSlots[ring] < test.oracle.peakSlots[ring]) {
-        (ring < test.program.firstMiddle ? between : rings).push_back(ring);
+    constexpr unsigned kUnlimited = 1u << 30;
+    std::vector<unsigned> rings, tight;
+    std::vector<unsigned> slots = test.oracle.peakSlots;
+    for (unsigned ring = 1; ring < slots.size(); ++ring) {
+      if (slots[ring] > 1 && test.oracle.reachSlots[ring] < slots[ring]) {
+        rings.push_back(ring);
+        --slots[ring];
+        if (!endsWithCapacity(test.program, test.oracle, slots, kUnlimited,
+                              /*multicast=*/true)) {
+          tight.push_back(ring);
+        }
+        ++slots[ring];
       }
-    }
-    if (test.random.chance(20)) {
-      rings = between;
     }
     if (rings.empty()) {
       ++skipped;
       continue;
     }
-    std::vector<unsigned> slots = test.oracle.peakSlots;
+    if (!tight.empty() && test.random.chance(90)) {
+      rings = tight;
+    }
     --slots[rings[test.random.below(rings.size())]];
     ChipSpec chip = randomTiming(test.architecture, test.random);
     bool ends = endsWithCapacity(test.program, test.oracle, slots,
@@ -247,7 +250,7 @@ TEST_F(CommandProcessorDiff, OneSlotLessEndsOrIsADeadlock) {
   std::printf("%u programs, %u runs with a slot less, %u deadlocks, %u "
               "programs without such a ring\n",
               numPrograms(), runs, deadlocks, skipped);
-  EXPECT_GE(runs * 10, numPrograms() * 5);
+  EXPECT_GE(runs * 10, numPrograms() * 8);
   EXPECT_GE(deadlocks * 10, runs * 7);
 }
 

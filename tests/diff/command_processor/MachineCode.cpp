@@ -47,9 +47,7 @@ public:
   void slli(Reg rd, Reg rs, unsigned amount) {
     word(amount << 20 | rs << 15 | 1 << 12 | rd << 7 | 0x13);
   }
-  void add(Reg rd, Reg a, Reg b) {
-    word(b << 20 | a << 15 | rd << 7 | 0x33);
-  }
+  void add(Reg rd, Reg a, Reg b) { word(b << 20 | a << 15 | rd << 7 | 0x33); }
   void mul(Reg rd, Reg a, Reg b) {
     word(1u << 25 | b << 20 | a << 15 | rd << 7 | 0x33);
   }
@@ -114,8 +112,8 @@ class Encoder {
 public:
   Encoder(const TileProgram &program, const ChipSpec &spec,
           const std::vector<unsigned> &slots, uint64_t seed)
-      : program(program), contexts(spec.cp.contexts), slots(slots),
-        seed(seed) {}
+      : program(program), contexts(spec.cp.contexts), slots(slots), seed(seed) {
+  }
 
   std::vector<uint8_t> encode();
 
@@ -176,8 +174,9 @@ Encoder::Issue Encoder::makeIssue(const Step &step, Random &random) {
   }
   // Some contexts are shared by the statements that came too late.
   issue.owns = nextContext + 1 < contexts && random.chance(80);
-  issue.context = static_cast<uint8_t>(
-      issue.owns ? nextContext++ : contexts == 0 ? 0 : contexts - 1);
+  issue.context = static_cast<uint8_t>(issue.owns      ? nextContext++
+                                       : contexts == 0 ? 0
+                                                       : contexts - 1);
   issue.counts = issue.owns && isDma(step) && random.chance(50);
   return issue;
 }
@@ -227,9 +226,8 @@ void Encoder::setFields(const Step &step, const Issue &issue, bool all) {
 }
 
 void Encoder::command(const Step &step, unsigned) {
-  auto found = std::find_if(issues.begin(), issues.end(), [&](const auto &it) {
-    return it.first == &step;
-  });
+  auto found = std::find_if(issues.begin(), issues.end(),
+                            [&](const auto &it) { return it.first == &step; });
   const Issue &issue = found->second;
   if (!issue.owns) {
     // Without contexts fields are clear; a shared one holds another command.
@@ -410,7 +408,7 @@ sim::KernelImage test::encodeProgram(const TileProgram &program,
   sim::KernelImage image;
   image.bytes = Encoder(program, spec, slots, seed).encode();
   image.entry = sim::kImageBase;
-  image.decoded = std::make_shared<const sim::DecodedImage>(sim::kImageBase,
-                                                            image.bytes);
+  image.decoded =
+      std::make_shared<const sim::DecodedImage>(sim::kImageBase, image.bytes);
   return image;
 }

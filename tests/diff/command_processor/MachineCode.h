@@ -19,8 +19,7 @@ namespace chipwright::test {
 /// the capacity of each ring. \p seed chooses between equivalent encodings:
 /// which commands own a context, what of an offset stands in the word.
 /// The same seed gives the same code but for the capacities.
-sim::KernelImage encodeProgram(const TileProgram &program,
-                               const ChipSpec &spec,
+sim::KernelImage encodeProgram(const TileProgram &program, const ChipSpec &spec,
                                const std::vector<unsigned> &slots,
                                uint64_t seed);
 

@@ -86,8 +86,7 @@ ChipSpec test::randomTiming(const ChipSpec &architecture, Random &random) {
     chip.memory.interleaveHash = random.chance(50);
     chip.dram.channels = powerOfTwo(1, 4);
     chip.dram.pinBytesPerSecond = 12.8e9 * chip.dram.channels;
-    chip.dram.level =
-        random.chance(30) ? DramLevel::Command : DramLevel::Burst;
+    chip.dram.level = random.chance(30) ? DramLevel::Command : DramLevel::Burst;
     chip.dram.ecc = random.chance(50);
     chip.dram.controllerNs = number(0, 200);
     chip.sram.banks = chip.dram.channels * powerOfTwo(1, 4);

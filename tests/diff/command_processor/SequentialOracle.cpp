@@ -154,8 +154,8 @@ uint8_t *PeOracle::output(uint32_t ring, uint32_t offset, uint64_t bytes) {
   }
   current.outputs.push_back({uint8_t(ring), begin + bytes});
   reach(ring, offset + bytes);
-  unsigned slots = unsigned(divide(begin + bytes - stream.reader,
-                                   program.rings[ring].slotBytes));
+  unsigned slots = unsigned(
+      divide(begin + bytes - stream.reader, program.rings[ring].slotBytes));
   result.peakSlots[ring] = std::max(result.peakSlots[ring], slots);
   return stream.data.data() + begin;
 }
@@ -181,8 +181,8 @@ void PeOracle::run(const Step &step) {
   case Step::Kind::Scalar: {
     // The value itself is the loop's count, which the record holds too.
     Stream &stream = streams[step.cb];
-    note(HartOperation::Kind::Reserve, step.cb,
-         stream.writer + kScalarBytes, 0);
+    note(HartOperation::Kind::Reserve, step.cb, stream.writer + kScalarBytes,
+         0);
     current = {};
     output(step.cb, 0, kScalarBytes);
     pushed(step.cb, kScalarBytes, 0);
@@ -227,8 +227,7 @@ void PeOracle::command(const Step &step) {
          step.opcode == Opcode::MluTranspose);
     break;
   default:
-    simd(std::get<isa::SeCommand>(step.operands),
-         step.opcode == Opcode::Drain);
+    simd(std::get<isa::SeCommand>(step.operands), step.opcode == Opcode::Drain);
     break;
   }
   operations[step.hart].push_back(current);
@@ -253,8 +252,8 @@ void PeOracle::dmaIn(const Step &step, isa::DmaInCommand dma) {
     storeRow(type, &minusInfinity, pattern, 1);
   }
   const MemoryPlan &memory = program.memory;
-  bool fromOut = address >= memory.outBase &&
-                 address < memory.outBase + memory.outBytes;
+  bool fromOut =
+      address >= memory.outBase && address < memory.outBase + memory.outBytes;
   const std::vector<uint8_t> &from = fromOut ? result.out : in;
   uint64_t base = fromOut ? memory.outBase : memory.inBase;
   for (uint32_t row = 0; row < dma.rows; ++row) {
@@ -328,8 +327,8 @@ void PeOracle::bankInit(const isa::BankInitCommand &init) {
   args.srcPitch = init.pitch;
   unsigned rowBytes = init.cols * elementBytes(args.dtype);
   if (args.kind == BankInitKind::Tile) {
-    args.src = input(init.cb, init.offset,
-                     (init.rows - 1) * init.pitch + rowBytes);
+    args.src =
+        input(init.cb, init.offset, (init.rows - 1) * init.pitch + rowBytes);
   } else if (args.kind == BankInitKind::PerColumn) {
     args.src = input(init.cb, init.offset, rowBytes);
   }
@@ -392,19 +391,19 @@ void PeOracle::simd(const isa::SeCommand &se, bool drain) {
   unsigned segments = se.segment ? se.cols / se.segment : 1;
   uint64_t redRow = segments * width(se.redDtype);
   if (se.reduce && se.running) {
-    args.run = source(se.runCb, se.runOffset, se.runPitch, se.redDtype,
-                      se.rows, redRow);
+    args.run = source(se.runCb, se.runOffset, se.runPitch, se.redDtype, se.rows,
+                      redRow);
   }
   if (se.store) {
-    args.out = {output(se.outCb, se.outOffset,
-                       (se.rows - 1) * se.outPitch +
-                           se.cols * width(se.outDtype)),
-                se.outPitch, static_cast<DType>(se.outDtype)};
+    args.out = {
+        output(se.outCb, se.outOffset,
+               (se.rows - 1) * se.outPitch + se.cols * width(se.outDtype)),
+        se.outPitch, static_cast<DType>(se.outDtype)};
   }
   if (se.reduce) {
-    args.red = {output(se.redCb, se.redOffset,
-                       (se.rows - 1) * se.redPitch + redRow),
-                se.redPitch, static_cast<DType>(se.redDtype)};
+    args.red = {
+        output(se.redCb, se.redOffset, (se.rows - 1) * se.redPitch + redRow),
+        se.redPitch, static_cast<DType>(se.redDtype)};
   }
   simdExecute(args);
 }
@@ -426,8 +425,8 @@ void PeOracle::topk(const isa::RowTopkCommand &topk) {
 
 void PeOracle::move(const isa::MluCommand &mlu, bool transpose) {
   uint32_t size = mlu.elemBytes;
-  const uint8_t *from = input(mlu.cb, mlu.offset,
-                              (mlu.rows - 1) * mlu.pitch + mlu.cols * size);
+  const uint8_t *from =
+      input(mlu.cb, mlu.offset, (mlu.rows - 1) * mlu.pitch + mlu.cols * size);
   uint32_t outRows = transpose ? mlu.cols : mlu.rows;
   uint32_t outCols = transpose ? mlu.rows : mlu.cols;
   uint8_t *to = output(mlu.outCb, mlu.outOffset,

@@ -38,7 +38,7 @@ struct HartOperation {
   uint8_t cb = 0;     // of the pointer that moves, of a wait
   uint64_t bytes = 0; // of the move; end of the range of a wait
   bool movesWriter = false, movesReader = false; // DMA
-  unsigned mcast = 0; // as the command's field
+  unsigned mcast = 0;                            // as the command's field
   uint64_t mask = 0;
 };
 

@@ -32,7 +32,7 @@ private:
   /// Everything that follows from the loops around a step.
   struct Region {
     std::vector<Step> *steps;
-    bool rowUniform, colUniform; // counts agree along rows, columns of PEs
+    bool rowUniform, colUniform;      // counts agree along rows, columns of PEs
     std::vector<unsigned> executions; // of the region, per PE
     unsigned depth;
   };
@@ -50,6 +50,7 @@ private:
   void move(Region &region, uint8_t ring, uint32_t at, uint32_t bytes);
   bool product(Region &region, uint8_t ring, uint32_t at, uint32_t bytes);
   void reduceRows(Region &region);
+  void skew(Region &region);
   void topk(Region &region);
   void chainOperands(isa::SeCommand &se, unsigned outBytes);
   void push(Region &region, uint8_t ring, unsigned slots);
@@ -116,9 +117,9 @@ Generator::Place Generator::readable(uint32_t bytes) {
 
 DType Generator::someType(unsigned maxBytes) {
   for (;;) {
-    DType type = random.pick({DType::F32, DType::F16, DType::F16, DType::BF16,
-                              DType::I8, DType::I32, DType::F8E4M3,
-                              DType::F8E5M2});
+    DType type =
+        random.pick({DType::F32, DType::F16, DType::F16, DType::BF16, DType::I8,
+                     DType::I32, DType::F8E4M3, DType::F8E5M2});
     if (elementBytes(type) <= maxBytes) {
       return type;
     }
@@ -164,8 +165,8 @@ void Generator::load(Region &region, uint8_t ring) {
   if (readsEarlier && outOfPhases > span && random.chance(60)) {
     from = program.memory.outBase;
     bytes = outOfPhases;
-    step.stride = std::min<uint64_t>(step.stride,
-                                     (bytes - span) / std::max(1u, most));
+    step.stride =
+        std::min<uint64_t>(step.stride, (bytes - span) / std::max(1u, most));
   }
   uint64_t room = bytes - span - most * step.stride;
   bool byRow = region.rowUniform && program.cols > 1;
@@ -359,9 +360,9 @@ void Generator::move(Region &region, uint8_t ring, uint32_t at,
     mlu.rows = 1;
     mlu.cols = bytes / mlu.elemBytes;
   }
-  mlu.pitch = random.chance(70) ? mlu.cols * mlu.elemBytes
-                                : uint32_t(random.below(mlu.cols)) *
-                                      mlu.elemBytes;
+  mlu.pitch = random.chance(70)
+                  ? mlu.cols * mlu.elemBytes
+                  : uint32_t(random.below(mlu.cols)) * mlu.elemBytes;
   Place from = readable((mlu.rows - 1) * mlu.pitch + mlu.cols * mlu.elemBytes);
   mlu.cb = from.cb;
   mlu.offset = from.offset;
@@ -403,8 +404,8 @@ bool Generator::product(Region &region, uint8_t ring, uint32_t at,
     }
     init.dtype = code(type);
     init.pitch = init.cols * elementBytes(type);
-    Place place = readable(init.kind == 1 ? init.rows * init.pitch
-                                          : init.pitch);
+    Place place =
+        readable(init.kind == 1 ? init.rows * init.pitch : init.pitch);
     init.cb = place.cb;
     init.offset = place.offset;
     command(region, Opcode::BankInit, init);
@@ -425,9 +426,9 @@ bool Generator::product(Region &region, uint8_t ring, uint32_t at,
       pitch = limits.kBytes;
       uint32_t span = rows * limits.kBytes;
       uint32_t slack = slot - span;
-      step = mml.passes > 1 ? uint32_t(random.below(
-                                  slack / (mml.passes - 1) + 1))
-                            : uint32_t(random.below(256));
+      step = mml.passes > 1
+                 ? uint32_t(random.below(slack / (mml.passes - 1) + 1))
+                 : uint32_t(random.below(256));
       if (mml.passes > 1) {
         span += step * (mml.passes - 1);
       }
@@ -564,6 +565,36 @@ void Generator::topk(Region &region) {
   push(region, other, 1);
 }
 
+/// Loads one ring far ahead of another whose slot is used first: the bound of
+/// the first is tight, because hart 0's transfers keep their order.
+void Generator::skew(Region &region) {
+  uint8_t ahead = static_cast<uint8_t>(random.range(1, firstMiddle - 1));
+  uint8_t first = static_cast<uint8_t>(random.range(1, firstMiddle - 1));
+  if (ahead == first || occupied[ahead] != 0 || occupied[first] != 0) {
+    return;
+  }
+  unsigned slots = unsigned(random.range(3, 6));
+  for (unsigned i = 0; i < slots; ++i) {
+    load(region, ahead);
+  }
+  load(region, first);
+  isa::SeCommand se;
+  se.rows = 8;
+  se.cols = slot / 2 / se.rows;
+  se.dtype = se.outDtype = code(DType::F16);
+  se.pitch = se.outPitch = se.cols * 2;
+  se.store = 1;
+  for (unsigned i = 0; i <= slots; ++i) {
+    uint8_t from = i == 0 ? first : ahead;
+    se.cb = from;
+    se.outCb = someMiddle();
+    command(region, Opcode::Se, se);
+    push(region, uint8_t(se.outCb), 1);
+    pop(region, from, 1);
+    store(region, uint8_t(se.outCb));
+  }
+}
+
 void Generator::compute(Region &region) {
   switch (random.below(8)) {
   case 0:
@@ -623,7 +654,11 @@ void Generator::randomStep(Region &region) {
       static_cast<uint8_t>(random.range(1, program.rings.size() - 1));
   bool full = std::any_of(occupied.begin() + firstMiddle, occupied.end(),
                           [](unsigned n) { return n + 2 > kMostSlots; });
-  switch (random.below(10)) {
+  switch (random.below(12)) {
+  case 10:
+  case 11:
+    skew(region);
+    return;
   case 0:
   case 1:
   case 2: {
@@ -694,14 +729,12 @@ void Generator::fillRegion(Region &region) {
 
 TileProgram Generator::generate() {
   auto [rows, cols] = random.pick<std::pair<unsigned, unsigned>>(
-      {{1, 1}, {1, 2}, {2, 1}, {1, 3}, {3, 1}, {2, 2}, {2, 2}, {1, 4},
-       {4, 1}});
+      {{1, 1}, {1, 2}, {2, 1}, {1, 3}, {3, 1}, {2, 2}, {2, 2}, {1, 4}, {4, 1}});
   program.rows = rows;
   program.cols = cols;
   program.control.resize(numPes());
   slot = random.pick({256u, 512u, 1024u});
-  firstMiddle = static_cast<uint8_t>(1 + random.range(1, 3));
-  program.firstMiddle = firstMiddle;
+  firstMiddle = static_cast<uint8_t>(1 + random.pick({1, 2, 2, 3, 3}));
   unsigned rings = firstMiddle + unsigned(random.range(1, 3));
   program.rings.assign(rings, {slot});
   program.rings[kScalarRing].slotBytes = kScalarBytes;

@@ -67,10 +67,7 @@ struct MemoryPlan {
 struct TileProgram {
   unsigned rows = 1, cols = 1; // of PEs
   unsigned numPes() const { return rows * cols; }
-  /// Ring 0 is for scalars; hart 0 fills rings below firstMiddle, hart 1 the
-  /// others. Hart 1 empties all of them.
   std::vector<RingUse> rings;
-  unsigned firstMiddle = 1;
   std::vector<Step> steps;
   unsigned statements = 0; // DMA
   MemoryPlan memory;
