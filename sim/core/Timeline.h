@@ -55,6 +55,9 @@ private:
     Cycle begin, end;
   };
 
+  /// The \p i th gap; they are in order of time.
+  Gap &gap(unsigned i) { return gaps[(first + i) % kPlaces]; }
+
   Cycle append(Cycle duration) {
     Cycle start = tail;
     tail += duration;
@@ -63,56 +66,69 @@ private:
 
   void addGap(Cycle begin, Cycle end) {
     if (numGaps == kGaps) {
-      std::move(gaps.begin() + 1, gaps.end(), gaps.begin());
+      ++first;
       --numGaps;
     }
-    gaps[numGaps++] = {begin, end};
+    gap(numGaps++) = {begin, end};
   }
 
   Cycle reserveInGap(Cycle earliest, Cycle duration) {
-    for (unsigned i = 0; i < numGaps; ++i) {
-      Gap &gap = gaps[i];
-      Cycle start = std::max(gap.begin, earliest);
-      if (gap.end < start + duration) {
-        continue;
+    // Most gaps end before the request comes: look from the latest back.
+    unsigned chosen = kGaps;
+    for (unsigned i = numGaps; i-- > 0;) {
+      const Gap &each = gap(i);
+      if (each.end < earliest + duration) {
+        break;
       }
-      Cycle stop = start + duration;
-      bool keepsHead = gap.begin < start, keepsTail = stop < gap.end;
-      if (keepsHead && keepsTail) {
-        Cycle gapEnd = gap.end;
-        gap.end = start;
-        insertAfter(i, {stop, gapEnd});
-      } else if (keepsHead) {
-        gap.end = start;
-      } else if (keepsTail) {
-        gap.begin = stop;
-      } else {
-        std::move(gaps.begin() + i + 1, gaps.begin() + numGaps,
-                  gaps.begin() + i);
-        --numGaps;
+      if (each.end >= each.begin + duration) {
+        chosen = i;
       }
-      return start;
     }
-    return append(duration);
+    if (chosen == kGaps) {
+      return append(duration);
+    }
+    Gap &used = gap(chosen);
+    Cycle start = std::max(used.begin, earliest);
+    Cycle stop = start + duration;
+    bool keepsHead = used.begin < start, keepsTail = stop < used.end;
+    if (keepsHead && keepsTail) {
+      Gap rest = {stop, used.end};
+      used.end = start;
+      insertAfter(chosen, rest);
+    } else if (keepsHead) {
+      used.end = start;
+    } else if (keepsTail) {
+      used.begin = stop;
+    } else {
+      for (unsigned i = chosen; i + 1 < numGaps; ++i) {
+        gap(i) = gap(i + 1);
+      }
+      --numGaps;
+    }
+    return start;
   }
 
-  void insertAfter(unsigned index, Gap gap) {
+  void insertAfter(unsigned index, Gap rest) {
     if (numGaps == kGaps) {
       // Forget the oldest gap to make room.
-      std::move(gaps.begin() + 1, gaps.begin() + index + 1, gaps.begin());
-      gaps[index] = gap;
+      for (unsigned i = 0; i < index; ++i) {
+        gap(i) = gap(i + 1);
+      }
+      gap(index) = rest;
       return;
     }
-    std::move_backward(gaps.begin() + index + 1, gaps.begin() + numGaps,
-                       gaps.begin() + numGaps + 1);
-    gaps[index + 1] = gap;
+    for (unsigned i = numGaps; i > index + 1; --i) {
+      gap(i) = gap(i - 1);
+    }
+    gap(index + 1) = rest;
     ++numGaps;
   }
 
-  std::array<Gap, kGaps> gaps;
-  unsigned numGaps = 0;
+  static constexpr unsigned kPlaces = 16; // ring, a power of two >= kGaps
   Cycle tail = 0;
   Cycle busy = 0;
+  unsigned first = 0, numGaps = 0;
+  std::array<Gap, kPlaces> gaps;
 };
 
 /// Bytes per cycle of a resource that several users share. Reservations are

@@ -54,7 +54,8 @@ uint64_t BurstChannel::readSlot(unsigned n) {
   return entry;
 }
 
-void BurstChannel::holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n) {
+void BurstChannel::holdSlots(const DramLocation &place, uint64_t firstLeave,
+                             unsigned n) {
   n = std::min(n, readQueue - heldAccesses);
   unsigned at = heldCount++;
   // A run that was late (its bank was busy) is overtaken by later ones.
@@ -66,7 +67,8 @@ void BurstChannel::holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n) {
     held[(heldHead + at) & heldMask] = before;
     --at;
   }
-  held[(heldHead + at) & heldMask] = {firstLeave, n, pseudo};
+  held[(heldHead + at) & heldMask] = {firstLeave, n, place.pseudoChannel,
+                                      place.bank, place.row};
   heldAccesses += n;
 }
 
@@ -254,19 +256,32 @@ void BurstChannel::toReads() {
   for (unsigned i = 0; i < numPseudo; ++i) {
     Pseudo &p = pseudos[i];
     p.numGaps = 0;
-    uint64_t first = lastWriteCas + tck + rl;
+    p.resume = lastWriteCas + tck + rl;
     if (p.wrote) {
-      first = std::max(first, p.busFree + wtrShort + rl);
+      p.resume = std::max(p.resume, p.busFree + wtrShort + rl);
     }
     for (unsigned g = 0; g < numGroups; ++g) {
       Group &group = groups[i * numGroups + g];
       group.dataReady = group.writeEnd == 0 ? 0 : group.writeEnd + wtrLong + rl;
     }
-    p.busFree = std::max(p.busFree, first) + p.deferred;
+    p.reopened = ~uint64_t(0);
+  }
+  for (unsigned i = 0; i < heldCount; ++i) {
+    const Held &run = held[(heldHead + i) & heldMask];
+    if (run.firstLeave > overtaken) {
+      reopen(run);
+    }
+  }
+  for (Pseudo &p : pseudos) {
+    p.busFree = std::max(p.busFree, p.resume);
     if (p.deferred != 0) {
+      if (p.reopened != ~uint64_t(0)) {
+        p.busFree = std::max(p.busFree, p.reopened);
+      }
+      p.busFree += p.deferred;
       lastReadCas = std::max(lastReadCas, p.busFree - burst - rl);
     }
-    p.delay = first - std::min(first, overtaken + rl);
+    p.delay = p.resume - std::min(p.resume, overtaken + rl);
   }
   columnFree = std::max(columnFree, lastWriteCas) + columnDeferred;
   // The overtaken reads leave the queue later by the length of the batch.
@@ -282,6 +297,37 @@ void BurstChannel::toReads() {
   for (Pseudo &p : pseudos) {
     p.deferred = 0;
   }
+}
+
+/// Opens the row of an overtaken read again if the batch has closed it.
+void BurstChannel::reopen(const Held &run) {
+  Pseudo &p = pseudos[run.pseudo];
+  Bank &bank = banks[run.pseudo * numBanks + run.bank];
+  if (bank.row == run.row) {
+    p.reopened = std::min(p.reopened,
+                          std::max(bank.activated + rcdRead, modeStart) + rl);
+    return;
+  }
+  if (bank.activated >= modeStart) {
+    return; // behind the row of an older read
+  }
+  Group &group = groups[run.pseudo * numGroups + groupOf[run.bank]];
+  uint64_t grant = std::max(max3(modeStart, p.actReady, p.window[p.windowPos]),
+                            group.actReady);
+  uint64_t ready = std::max(bank.actReady, modeStart);
+  if (bank.row != closed) {
+    ready = max3(ready, bank.preReady + rp, modeStart + rp);
+  }
+  bank.row = run.row;
+  bank.written = false;
+  bank.activated = std::max(ready, grant);
+  bank.preReady = bank.activated + std::max(ras, rcdRead + rtp);
+  p.actReady = grant + rrdShort;
+  p.window[p.windowPos] = grant + faw;
+  p.windowPos = (p.windowPos + 1) & 3;
+  group.actReady = grant + rrdLong;
+  p.reopened = std::min(p.reopened, bank.activated + rcdRead + rl);
+  ++count.activates;
 }
 
 /// When a write can close the row of \p bank. A row held open by reads that
@@ -304,14 +350,16 @@ void BurstChannel::chooseWrite() {
     const Bank &bank = banks[write.pseudo * numBanks + write.bank];
     uint64_t row = bank.activated;
     if (bank.row != write.row) {
-      row = bank.row == closed ? bank.actReady : writePrecharge(bank) + rp;
-      row = std::max(row, modeStart);
+      row = std::max(bank.actReady, modeStart);
+      if (bank.row != closed) {
+        row = std::max(row, writePrecharge(bank) + rp);
+      }
     }
-    if (!allBank && row + rcdWrite >= bank.refreshDue) {
-      row = std::max(row, bank.refreshDue + rp + rfcBank);
+    const uint64_t bus = pseudos[write.pseudo].busFree;
+    uint64_t ready = max3(row + rcdWrite, write.entry, bus - std::min(bus, wl));
+    if (!allBank && ready >= bank.refreshDue) {
+      ready = std::max(ready, bank.refreshDue + rp + rfcBank + rcdWrite);
     }
-    uint64_t ready = std::max(row + rcdWrite, write.entry) + wl;
-    ready = std::max(ready, pseudos[write.pseudo].busFree);
     if (ready < best) {
       best = ready;
       chosen = i;
@@ -402,7 +450,7 @@ uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
   uint64_t cas = serve<false>(place.pseudoChannel, place.bank, place.row, n,
                               std::max(entry, modeStart));
   lastReadCas = std::max(lastReadCas, cas);
-  holdSlots(place.pseudoChannel, cas - (n - 1) * burst, n);
+  holdSlots(place, cas - (n - 1) * burst, n);
   return cas + rl + burst;
 }
 

@@ -89,11 +89,13 @@ private:
     bool wrote;        // in the current write batch
     uint64_t deferred; // bus time of reads that the batch has overtaken
     uint64_t delay;    // of their commands, once it is over
+    uint64_t resume;   // first read data behind it
+    uint64_t reopened; // first data of an overtaken read
   };
   /// Reads that hold queue slots; they leave one access time apart.
   struct Held {
     uint64_t firstLeave;
-    uint32_t accesses, pseudo;
+    uint32_t accesses, pseudo, bank, row;
   };
   struct Write {
     uint32_t pseudo, bank, row, accesses;
@@ -107,7 +109,8 @@ private:
   static void addGap(Pseudo &p, unsigned at, Gap gap);
   uint64_t reserveBus(Pseudo &p, unsigned n, uint64_t ready);
   uint64_t readSlot(unsigned n);
-  void holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n);
+  void holdSlots(const DramLocation &place, uint64_t firstLeave, unsigned n);
+  void reopen(const Held &run);
   uint64_t readRun(const DramLocation &place, unsigned n, uint64_t arrival);
   uint64_t writeRun(const DramLocation &place, unsigned n, uint64_t arrival);
   void serveWrite(uint64_t time, unsigned limit);

@@ -8,6 +8,7 @@
 
 #include "sim/dram/BurstChannel.h"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 
@@ -22,13 +23,14 @@ MemorySystem::MemorySystem(const ChipSpec &spec, TimingWheel &wheel)
       map(spec), bankBytes(spec.sram.bankBytes),
       sramLatency(spec.sram.latencyCycles), portBytes(spec.fi.portBytes),
       lsLatency(spec.ls.latencyCycles),
-      granuleShift(static_cast<unsigned>(
-          std::countr_zero(spec.memory.interleaveBytes))),
+      granuleShift(
+          static_cast<unsigned>(std::countr_zero(spec.memory.interleaveBytes))),
       banksPerChannel(std::max(1u, spec.sram.banks / spec.dram.channels)),
       channelsPerBank(std::max(1u, spec.dram.channels / spec.sram.banks)),
       hasLlc(spec.sram.bytes > spec.sram.llsBytes), banks(spec.sram.banks),
       portsIn(spec.grid.numPes()), portsOut(spec.grid.numPes()),
-      hostPayload(spec.host.payloadBytes), hostOverhead(spec.host.overheadBytes) {
+      hostPayload(spec.host.payloadBytes),
+      hostOverhead(spec.host.overheadBytes) {
   uint64_t llcLines =
       (spec.sram.bytes - spec.sram.llsBytes) / spec.memory.interleaveBytes;
   slices.assign(spec.sram.banks,
@@ -116,16 +118,14 @@ void MemorySystem::deliver(const MemoryAccess &request, unsigned unit,
   }
 }
 
-bool MemorySystem::accessSram(const MemoryAccess &request,
-                              MemoryReply &reply) {
+bool MemorySystem::accessSram(const MemoryAccess &request, MemoryReply &reply) {
   UnitAddress place = map.sram(offsetOf(request.address));
   Cycle atUnit = arriveAtUnit(request, place.unit);
   bool write = request.kind == AccessKind::Write;
   Cycle start = reserveBank(place.unit, atUnit, request.bytes, write);
   Cycle ready = start + sramLatency;
   if (write) {
-    reply.done[0] =
-        ready + network->unitToPe(place.unit, request.pe).latency();
+    reply.done[0] = ready + network->unitToPe(place.unit, request.pe).latency();
     return true;
   }
   deliver(request, place.unit, ready, reply);
@@ -155,8 +155,7 @@ bool MemorySystem::accessPeWindow(const MemoryAccess &request,
   return true;
 }
 
-bool MemorySystem::accessHost(const MemoryAccess &request,
-                              MemoryReply &reply) {
+bool MemorySystem::accessHost(const MemoryAccess &request, MemoryReply &reply) {
   count.hostBytes += request.bytes;
   uint64_t wire =
       request.bytes + divideUp(request.bytes, hostPayload) * hostOverhead;
@@ -169,10 +168,9 @@ bool MemorySystem::accessHost(const MemoryAccess &request,
     reply.done[0] = sent + 2 * hostLatency + onChip;
     return true;
   }
-  Cycle sent =
-      hostIn.reserve(request.at + onChip + 2 * hostLatency, duration);
-  reply.done[0] = intoPort(portsIn[request.pe], sent + duration + onChip,
-                           request.bytes);
+  Cycle sent = hostIn.reserve(request.at + onChip + 2 * hostLatency, duration);
+  reply.done[0] =
+      intoPort(portsIn[request.pe], sent + duration + onChip, request.bytes);
   return true;
 }
 
@@ -193,8 +191,8 @@ void MemorySystem::evict(unsigned unit, unsigned channel, uint64_t line,
   uint64_t bytes = uint64_t(1) << granuleShift;
   uint64_t granule =
       line / channelsPerBank * banksPerChannel + unit % banksPerChannel;
-  channel += static_cast<unsigned>(line % channelsPerBank) -
-             channel % channelsPerBank;
+  channel +=
+      static_cast<unsigned>(line % channelsPerBank) - channel % channelsPerBank;
   Cycle start = reserveBank(unit, at, bytes, /*write=*/false);
   Cycle done;
   dramAccess(channel, granule << granuleShift, bytes, /*write=*/true,
@@ -204,8 +202,22 @@ void MemorySystem::evict(unsigned unit, unsigned channel, uint64_t line,
 bool MemorySystem::accessDram(const MemoryAccess &request, MemoryReply &reply,
                               MemoryClient *client, uint32_t token) {
   UnitAddress place = map.dram(offsetOf(request.address));
+  Cycle atUnit = arriveAtUnit(request, place.unit);
+  if (request.kind == AccessKind::Write && atUnit > wheel.now()) {
+    uint32_t index = newTransaction({request, client, token, place, 0, false});
+    arrivalKeys.resize(transactions.size());
+    arrivalKeys[index] = nextArrival++;
+    wheel.post(atUnit, Phase::Deliver, this, Arrival, index);
+    return false;
+  }
+  return reachDram(request, place, atUnit, reply, client, token);
+}
+
+bool MemorySystem::reachDram(const MemoryAccess &request,
+                             const UnitAddress &place, Cycle atUnit,
+                             MemoryReply &reply, MemoryClient *client,
+                             uint32_t token) {
   unsigned unit = place.unit;
-  Cycle atUnit = arriveAtUnit(request, unit);
   bool write = request.kind == AccessKind::Write;
   uint64_t granule = uint64_t(1) << granuleShift;
   uint64_t line = lineOf(place);
@@ -224,14 +236,13 @@ bool MemorySystem::accessDram(const MemoryAccess &request, MemoryReply &reply,
     ++(tags.hit ? count.llcHits : count.llcMisses);
     if (tags.hit && *ready == kNever) {
       uint32_t index =
-          newTransaction({request, client, token, unit, line, false});
+          newTransaction({request, client, token, place, line, false});
       fillWaiters[{unit, line}].push_back(index);
       return false;
     }
     if (tags.hit || (write && tags.allocated)) {
       Cycle start = tags.hit ? std::max(atUnit, *ready) : atUnit;
-      Cycle done =
-          reserveBank(unit, start, request.bytes, write) + sramLatency;
+      Cycle done = reserveBank(unit, start, request.bytes, write) + sramLatency;
       if (write) {
         *ready = std::max(*ready, done);
         reply.done[0] = done + network->unitToPe(unit, request.pe).latency();
@@ -248,8 +259,8 @@ bool MemorySystem::accessDram(const MemoryAccess &request, MemoryReply &reply,
   uint64_t bytes = fillsLine ? granule : request.bytes;
   uint64_t tag = kNoTag;
   if (burst.empty()) {
-    tag = newTransaction({request, client, token, unit, line, fillsLine,
-                          place.channel, uint32_t(bytes), atUnit});
+    tag = newTransaction({request, client, token, place, line, fillsLine,
+                          uint32_t(bytes), atUnit});
   }
   if (fillsLine) {
     *ready = kNever;
@@ -277,9 +288,8 @@ void MemorySystem::finish(const MemoryAccess &request, unsigned unit,
   deliver(request, unit, at, reply);
 }
 
-bool MemorySystem::dramAccess(unsigned channel, uint64_t offset,
-                              uint64_t bytes, bool write, Cycle at,
-                              uint64_t tag, Cycle &done) {
+bool MemorySystem::dramAccess(unsigned channel, uint64_t offset, uint64_t bytes,
+                              bool write, Cycle at, uint64_t tag, Cycle &done) {
   DramRequest request{domain.toFs(at), offset, static_cast<unsigned>(bytes),
                       write, tag};
   if (!burst.empty()) {
@@ -298,7 +308,7 @@ bool MemorySystem::dramAccess(unsigned channel, uint64_t offset,
 }
 
 //===----------------------------------------------------------------------===//
-// Command-level DRAM: answers come later
+// Writes under way and command-level DRAM: answers come later
 //===----------------------------------------------------------------------===//
 
 uint32_t MemorySystem::newTransaction(const Transaction &transaction) {
@@ -321,19 +331,47 @@ void MemorySystem::scheduleChannel(unsigned channel) {
   Cycle wake = std::max(domain.atOrAfterFs(next), wheel.now() + 1);
   if (wake < channelWake[channel]) {
     channelWake[channel] = wake;
-    wheel.post(wake, Phase::Deliver, this, channel);
+    wheel.post(wake, Phase::Deliver, this, ChannelWake, channel);
   }
 }
 
-void MemorySystem::fire(Cycle now, uint32_t, uint64_t) {
-  // Answers take links and banks, so the channels of a cycle answer in the
-  // order of their numbers, all before the cycle's trains ask.
-  for (unsigned channel = 0; channel < channels.size(); ++channel) {
-    if (channelWake[channel] == now) {
-      channelWake[channel] = kNever;
-      channels[channel]->advanceTo(domain.toFs(now));
-      scheduleChannel(channel);
+void MemorySystem::fire(Cycle now, uint32_t kind, uint64_t argument) {
+  uint32_t index = static_cast<uint32_t>(argument);
+  if (kind != Serve) {
+    if (kind == ChannelWake && channelWake[index] != now) {
+      return; // an earlier wake-up replaced this one
     }
+    // Events of a phase come in any order: all are gathered, then served.
+    if (due.empty()) {
+      wheel.post(now, Phase::Deliver, this, Serve);
+    }
+    due.push_back({kind == Arrival ? arrivalKeys[index] : index, index});
+    return;
+  }
+  std::sort(due.begin(), due.end());
+  for (Due entry : due) {
+    if (entry.key >= kFirstArrival) {
+      arrive(entry.index, now);
+      continue;
+    }
+    if (channelWake[entry.index] != now) {
+      continue; // the same wake-up was posted twice
+    }
+    channelWake[entry.index] = kNever;
+    channels[entry.index]->advanceTo(domain.toFs(now));
+    scheduleChannel(entry.index);
+  }
+  due.clear();
+}
+
+void MemorySystem::arrive(uint32_t index, Cycle now) {
+  Transaction piece = transactions[index];
+  freeTransactions.push_back(index);
+  --numPending;
+  MemoryReply reply;
+  if (reachDram(piece.request, piece.place, now, reply, piece.client,
+                piece.token)) {
+    piece.client->memoryReply(now, piece.token, reply);
   }
 }
 
@@ -350,20 +388,20 @@ void MemorySystem::complete(uint32_t index, Cycle at) {
   freeTransactions.push_back(index);
   --numPending;
   if (observer) {
-    observer(observerContext, done.channel, done.arrived,
+    observer(observerContext, done.place.channel, done.arrived,
              std::max(done.arrived, at), done.dramBytes,
              done.request.kind == AccessKind::Write);
   }
   MemoryReply reply;
-  finish(done.request, done.unit, done.fillsLine, at, reply);
+  finish(done.request, done.place.unit, done.fillsLine, at, reply);
   done.client->memoryReply(wheel.now(), done.token, reply);
   if (!done.fillsLine) {
     return;
   }
-  if (Cycle *ready = slices[done.unit].readyTime(done.line)) {
+  if (Cycle *ready = slices[done.place.unit].readyTime(done.line)) {
     *ready = at;
   }
-  auto waiting = fillWaiters.find({done.unit, done.line});
+  auto waiting = fillWaiters.find({done.place.unit, done.line});
   if (waiting == fillWaiters.end()) {
     return;
   }
@@ -374,10 +412,10 @@ void MemorySystem::complete(uint32_t index, Cycle at) {
     freeTransactions.push_back(waiter);
     --numPending;
     bool write = late.request.kind == AccessKind::Write;
-    Cycle taken = reserveBank(late.unit, at, late.request.bytes, write) +
+    Cycle taken = reserveBank(late.place.unit, at, late.request.bytes, write) +
                   sramLatency;
     MemoryReply answer;
-    finish(late.request, late.unit, /*fillsLine=*/false, taken, answer);
+    finish(late.request, late.place.unit, /*fillsLine=*/false, taken, answer);
     late.client->memoryReply(wheel.now(), late.token, answer);
   }
 }

@@ -10,9 +10,12 @@
 //   write   FI port, data over the NoC, bank or DRAM channel, acknowledgement.
 //
 // Pieces are asked for in the Arbitrate phase only, in the fixed order that
-// ArbitrationQueue sets. With burst-level DRAM every answer is known at once;
-// with command-level DRAM a piece that misses the SRAM answers later, through
-// MemoryClient.
+// TrainArbiter sets, and book links, ports and banks ahead of time at once.
+// DRAM behind its cache has a history that cannot be booked out of order, so a
+// write is looked at when its data has arrived, which may be long after it was
+// asked for; it is answered through MemoryClient. Reads pass the LLC and
+// burst-level DRAM when they are asked for (a request meets no queue on its
+// way) and are answered at once; command-level DRAM answers later.
 //
 //===----------------------------------------------------------------------===//
 
@@ -110,13 +113,12 @@ public:
   }
   Cycle bankBusyCycles() const;
   const ClockDomain &clock() const { return domain; }
-  /// Pieces that wait for command-level DRAM.
+  /// Pieces without answer.
   unsigned pending() const { return numPending; }
 
   /// Called for each DRAM access when tracing: channel, begin, end, bytes,
   /// write.
-  using DramObserver = void (*)(void *, unsigned, Cycle, Cycle, uint64_t,
-                                bool);
+  using DramObserver = void (*)(void *, unsigned, Cycle, Cycle, uint64_t, bool);
   void observe(DramObserver function, void *context) {
     observer = function;
     observerContext = context;
@@ -128,23 +130,37 @@ public:
   void dramDone(uint64_t tag, uint64_t timeFs) override;
 
 private:
-  /// A piece that waits for command-level DRAM.
+  /// A piece on its way to a memory unit, or one that waits for command-level
+  /// DRAM.
   struct Transaction {
     MemoryAccess request;
     MemoryClient *client;
     uint32_t token;
-    unsigned unit;
-    uint64_t line;   // LLC line that the access fills, if any
+    UnitAddress place;
+    uint64_t line; // LLC line that the access fills, if any
     bool fillsLine;
     // DRAM access, for the observer.
-    unsigned channel = 0;
     uint32_t dramBytes = 0;
     Cycle arrived = 0;
   };
+  enum Event : uint32_t { Serve, Arrival, ChannelWake };
+  /// What happens in the current cycle: channel wake-ups by number, then
+  /// arrivals in the order in which they were asked for.
+  struct Due {
+    uint64_t key;
+    uint32_t index;
+    bool operator<(const Due &other) const { return key < other.key; }
+  };
+  static constexpr uint64_t kFirstArrival = uint64_t(1) << 32;
 
   bool accessSram(const MemoryAccess &request, MemoryReply &reply);
   bool accessDram(const MemoryAccess &request, MemoryReply &reply,
                   MemoryClient *client, uint32_t token);
+  /// An access to DRAM that is at its unit at \p atUnit.
+  bool reachDram(const MemoryAccess &request, const UnitAddress &place,
+                 Cycle atUnit, MemoryReply &reply, MemoryClient *client,
+                 uint32_t token);
+  void arrive(uint32_t index, Cycle now);
   bool accessPeWindow(const MemoryAccess &request, MemoryReply &reply);
   bool accessHost(const MemoryAccess &request, MemoryReply &reply);
 
@@ -155,8 +171,8 @@ private:
   Cycle intoPort(GapTimeline &port, Cycle head, uint64_t bytes);
   void evict(unsigned unit, unsigned channel, uint64_t line, Cycle at);
   /// \returns true and \p done if the channel answers at once.
-  bool dramAccess(unsigned channel, uint64_t offset, uint64_t bytes,
-                  bool write, Cycle at, uint64_t tag, Cycle &done);
+  bool dramAccess(unsigned channel, uint64_t offset, uint64_t bytes, bool write,
+                  Cycle at, uint64_t tag, Cycle &done);
   /// Takes the data that DRAM delivered (or accepted) at \p at onwards.
   void finish(const MemoryAccess &request, unsigned unit, bool fillsLine,
               Cycle at, MemoryReply &reply);
@@ -189,6 +205,9 @@ private:
   std::vector<Transaction> transactions;
   std::vector<uint32_t> freeTransactions;
   unsigned numPending = 0;
+  uint64_t nextArrival = kFirstArrival;
+  std::vector<uint64_t> arrivalKeys; // by transaction
+  std::vector<Due> due;
   /// Transactions that hit a line whose fill is under way, by unit and line.
   std::map<std::pair<unsigned, uint64_t>, std::vector<uint32_t>> fillWaiters;
 

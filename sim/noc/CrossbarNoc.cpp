@@ -29,14 +29,18 @@ CrossbarNoc::CrossbarNoc(const ChipSpec &spec)
   unsigned perChannel =
       units >= spec.dram.channels ? units / spec.dram.channels : 1;
   for (unsigned unit = 0; unit < units; ++unit) {
-    addRoutes(unit, Side(unit / perChannel % 4));
+    entryOf[unit] = unit / perChannel % 4;
+  }
+  setEntries(4);
+  for (Side side : {North, East, South, West}) {
+    addRoutes(side);
   }
 
   for (unsigned from = 0; from < pes; ++from) {
     for (unsigned to = 0; to < pes; ++to) {
       unsigned r0 = from / cols, c0 = from % cols;
       unsigned r1 = to / cols, c1 = to % cols;
-      Route &route = betweenPes[size_t(from) * pes + to];
+      Path route;
       // Along the row first, then along the column. Eastbound wires of a row
       // are those of its west crossbar's inbound link, and so on.
       if (c0 != c1) {
@@ -53,6 +57,7 @@ CrossbarNoc::CrossbarNoc(const ChipSpec &spec)
       route.tailLatency = uint16_t(across + down);
       route.hops = uint16_t((c1 > c0 ? c1 - c0 : c0 - c1) +
                             (r1 > r0 ? r1 - r0 : r0 - r1));
+      betweenPes[size_t(from) * pes + to] = addRoute(route);
     }
   }
 
@@ -84,25 +89,27 @@ unsigned CrossbarNoc::outbound(Side side, unsigned row, unsigned col) const {
   return out[side][side == East || side == West ? row : col];
 }
 
-void CrossbarNoc::addRoutes(unsigned unit, Side side) {
+void CrossbarNoc::addRoutes(Side side) {
   for (unsigned pe = 0; pe < pes; ++pe) {
     unsigned row = pe / cols, col = pe % cols;
     uint16_t wire = uint16_t(distance(side, row, col) * hop);
     uint16_t hops = uint16_t(distance(side, row, col));
-    Route &down = toPe[size_t(unit) * pes + pe];
+    Path down;
     down.legs = {{uint16_t(inbound(side, row, col)), uint16_t(crossbar)}};
     down.tailLatency = wire;
     down.hops = hops;
-    Route &up = toUnit[size_t(unit) * pes + pe];
+    toPe[size_t(side) * pes + pe] = addRoute(down);
+    Path up;
     up.legs = {{uint16_t(outbound(side, row, col)), wire}};
     up.tailLatency = uint16_t(crossbar);
     up.hops = hops;
+    toUnit[size_t(side) * pes + pe] = addRoute(up);
   }
   for (unsigned row = 0; row < rows; ++row) {
-    toRow[size_t(unit) * rows + row] = rowTree(side, row);
+    toRow[size_t(side) * rows + row] = rowTree(side, row);
   }
   for (unsigned col = 0; col < cols; ++col) {
-    toColumn[size_t(unit) * cols + col] = columnTree(side, col);
+    toColumn[size_t(side) * cols + col] = columnTree(side, col);
   }
 }
 

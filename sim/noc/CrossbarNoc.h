@@ -25,7 +25,7 @@ public:
 private:
   enum Side : unsigned { North, East, South, West };
 
-  void addRoutes(unsigned unit, Side side);
+  void addRoutes(Side side);
   MulticastRoute rowTree(Side side, unsigned row) const;
   MulticastRoute columnTree(Side side, unsigned col) const;
   unsigned distance(Side side, unsigned row, unsigned col) const;

@@ -22,8 +22,8 @@ MeshNoc::MeshNoc(const ChipSpec &spec) : Noc(spec), hop(spec.noc.hopCycles) {
   }
   for (unsigned side : {0u, 1u}) {
     for (unsigned row = 0; row < rows; ++row) {
-      std::string edge = (side ? "east edge row " : "west edge row ") +
-                         std::to_string(row);
+      std::string edge =
+          (side ? "east edge row " : "west edge row ") + std::to_string(row);
       edgeIn[side].push_back(addLink(edge + " in"));
       edgeOut[side].push_back(addLink(edge + " out"));
     }
@@ -33,37 +33,43 @@ MeshNoc::MeshNoc(const ChipSpec &spec) : Noc(spec), hop(spec.noc.hopCycles) {
       units >= spec.dram.channels ? units / spec.dram.channels : 1;
   for (unsigned unit = 0; unit < units; ++unit) {
     // Consecutive channels alternate between the sides and go down the rows.
-    unsigned side = unit / perChannel % 2;
-    unsigned edgeRow = unit / perChannel / 2 % rows;
+    entryOf[unit] = unit / perChannel % (2 * rows);
+  }
+  setEntries(2 * rows);
+  for (unsigned entry = 0; entry < 2 * rows; ++entry) {
+    unsigned side = entry % 2, edgeRow = entry / 2;
     Place edge{edgeRow, side ? cols - 1 : 0};
     for (unsigned pe = 0; pe < pes; ++pe) {
       Place place{pe / cols, pe % cols};
-      Route &down = toPe[size_t(unit) * pes + pe];
+      Path down;
       down.legs = {{uint16_t(edgeIn[side][edgeRow]), uint16_t(hop)}};
       unsigned hops = walk(edge, place, /*rowFirst=*/true, down.legs);
       down.tailLatency = uint16_t(hop);
       down.hops = uint16_t(hops + 1);
-      Route &up = toUnit[size_t(unit) * pes + pe];
+      toPe[size_t(entry) * pes + pe] = addRoute(down);
+      Path up;
       walk(place, edge, /*rowFirst=*/true, up.legs);
       up.legs.push_back({uint16_t(edgeOut[side][edgeRow]), uint16_t(hop)});
       up.tailLatency = uint16_t(hop);
       up.hops = uint16_t(hops + 1);
+      toUnit[size_t(entry) * pes + pe] = addRoute(up);
     }
     for (unsigned row = 0; row < rows; ++row) {
-      toRow[size_t(unit) * rows + row] = tree(side, edgeRow, Line::Row, row);
+      toRow[size_t(entry) * rows + row] = tree(side, edgeRow, Line::Row, row);
     }
     for (unsigned col = 0; col < cols; ++col) {
-      toColumn[size_t(unit) * cols + col] =
+      toColumn[size_t(entry) * cols + col] =
           tree(side, edgeRow, Line::Column, col);
     }
   }
 
   for (unsigned from = 0; from < pes; ++from) {
     for (unsigned to = 0; to < pes; ++to) {
-      Route &route = betweenPes[size_t(from) * pes + to];
-      route.hops = uint16_t(walk({from / cols, from % cols},
-                                 {to / cols, to % cols}, true, route.legs));
-      route.tailLatency = uint16_t(from == to ? 0 : hop);
+      Path path;
+      path.hops = uint16_t(walk({from / cols, from % cols},
+                                {to / cols, to % cols}, true, path.legs));
+      path.tailLatency = uint16_t(from == to ? 0 : hop);
+      betweenPes[size_t(from) * pes + to] = addRoute(path);
     }
   }
 
@@ -81,9 +87,8 @@ unsigned MeshNoc::walk(Place from, Place to, bool rowFirst,
   auto alongRow = [&] {
     while (from.col != to.col) {
       Direction direction = to.col > from.col ? East : West;
-      legs.push_back(
-          {uint16_t(mesh[direction][from.row * cols + from.col]),
-           uint16_t(hop)});
+      legs.push_back({uint16_t(mesh[direction][from.row * cols + from.col]),
+                      uint16_t(hop)});
       from.col += direction == East ? 1 : -1;
       ++steps;
     }
@@ -91,9 +96,8 @@ unsigned MeshNoc::walk(Place from, Place to, bool rowFirst,
   auto alongColumn = [&] {
     while (from.row != to.row) {
       Direction direction = to.row > from.row ? South : North;
-      legs.push_back(
-          {uint16_t(mesh[direction][from.row * cols + from.col]),
-           uint16_t(hop)});
+      legs.push_back({uint16_t(mesh[direction][from.row * cols + from.col]),
+                      uint16_t(hop)});
       from.row += direction == South ? 1 : -1;
       ++steps;
     }
@@ -114,8 +118,8 @@ MulticastRoute MeshNoc::tree(unsigned side, unsigned edgeRow, Line line,
   Place edge{edgeRow, side ? cols - 1 : 0};
   // A row's tree starts at the row's end on the unit's side; a column's tree
   // where the unit's row meets the column.
-  Place start = line == Line::Row ? Place{index, edge.col}
-                                  : Place{edgeRow, index};
+  Place start =
+      line == Line::Row ? Place{index, edge.col} : Place{edgeRow, index};
   result.trunk.legs = {{uint16_t(edgeIn[side][edgeRow]), uint16_t(hop)}};
   unsigned hops = walk(edge, start, /*rowFirst=*/false, result.trunk.legs);
   result.trunk.hops = uint16_t(hops + 1);

@@ -35,7 +35,7 @@ private:
                       unsigned index) const;
 
   unsigned hop;
-  std::vector<unsigned> mesh[4];       // leaving router (row, col)
+  std::vector<unsigned> mesh[4];               // leaving router (row, col)
   std::vector<unsigned> edgeIn[2], edgeOut[2]; // west, east; by row
 };
 

@@ -25,12 +25,30 @@ Noc::Noc(const ChipSpec &spec)
     : rows(spec.grid.rows), cols(spec.grid.cols), pes(spec.grid.numPes()),
       units(spec.sram.banks), linkBytes(spec.noc.linkBytes),
       contention(spec.noc.contention) {
-  toPe.resize(size_t(units) * pes);
-  toUnit.resize(size_t(units) * pes);
+  entryOf.resize(units);
   betweenPes.resize(size_t(pes) * pes);
-  toRow.resize(size_t(units) * rows);
-  toColumn.resize(size_t(units) * cols);
   control.resize(pes);
+}
+
+void Noc::setEntries(unsigned count) {
+  toPe.resize(size_t(count) * pes);
+  toUnit.resize(size_t(count) * pes);
+  toRow.resize(size_t(count) * rows);
+  toColumn.resize(size_t(count) * cols);
+}
+
+Route Noc::addRoute(const Path &path) {
+  Route route;
+  route.firstLeg = static_cast<uint32_t>(pool.size());
+  route.numLegs = static_cast<uint16_t>(path.legs.size());
+  route.tailLatency = path.tailLatency;
+  route.hops = path.hops;
+  route.headLatency = path.tailLatency;
+  for (RouteLeg leg : path.legs) {
+    route.headLatency += leg.latency;
+    pool.push_back(leg);
+  }
+  return route;
 }
 
 unsigned Noc::addLink(std::string name) {
@@ -53,16 +71,20 @@ Cycle Noc::reserveLink(unsigned link, Cycle at, Cycle duration,
 
 Cycle Noc::send(const Route &route, Cycle ready, uint64_t bytes) {
   Cycle duration = transferCycles(bytes);
-  Cycle at = ready;
-  for (RouteLeg leg : route.legs) {
-    at = reserveLink(leg.link, at + leg.latency, duration, bytes);
-  }
   hopByteCount += bytes * route.hops;
+  if (!contention) {
+    return ready + route.headLatency;
+  }
+  Cycle at = ready;
+  const RouteLeg *leg = pool.data() + route.firstLeg;
+  for (const RouteLeg *end = leg + route.numLegs; leg != end; ++leg) {
+    at = reserveLink(leg->link, at + leg->latency, duration, bytes);
+  }
   return at + route.tailLatency;
 }
 
-void Noc::sendMulticast(const MulticastRoute &route, uint64_t mask,
-                        Cycle ready, uint64_t bytes, Cycle *arrivals) {
+void Noc::sendMulticast(const MulticastRoute &route, uint64_t mask, Cycle ready,
+                        uint64_t bytes, Cycle *arrivals) {
   Cycle duration = transferCycles(bytes);
   Cycle at = ready;
   for (RouteLeg leg : route.trunk.legs) {

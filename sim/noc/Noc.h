@@ -22,6 +22,7 @@
 #include "sim/core/Timeline.h"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,19 +35,23 @@ struct RouteLeg {
   uint16_t latency;
 };
 
-struct Route {
+/// Links of a route while it is built.
+struct Path {
   std::vector<RouteLeg> legs;
   uint16_t tailLatency = 0; // from the last link to the destination
   uint16_t hops = 0;        // routers passed, for energy
+};
+
+/// A finished route; its legs lie in the network's pool.
+struct Route {
+  uint32_t firstLeg = 0;
+  uint16_t numLegs = 0;
+  uint16_t tailLatency = 0;
+  uint16_t hops = 0;
+  uint32_t headLatency = 0;
 
   /// Head latency of an uncontended transfer.
-  Cycle latency() const {
-    Cycle sum = tailLatency;
-    for (RouteLeg leg : legs) {
-      sum += leg.latency;
-    }
-    return sum;
-  }
+  Cycle latency() const { return headLatency; }
 };
 
 /// A tree: one trunk to the line's master, then branches whose members leave
@@ -62,7 +67,7 @@ struct MulticastRoute {
     std::vector<RouteLeg> legs;
     std::vector<Exit> exits;
   };
-  Route trunk;
+  Path trunk;
   std::vector<Branch> branches;
   uint16_t hops = 0; // trunk and whole branches
 };
@@ -83,18 +88,18 @@ public:
   const GapTimeline &linkState(unsigned link) const { return links[link]; }
 
   const Route &unitToPe(unsigned unit, unsigned pe) const {
-    return toPe[unit * pes + pe];
+    return toPe[entryOf[unit] * pes + pe];
   }
   const Route &peToUnit(unsigned pe, unsigned unit) const {
-    return toUnit[unit * pes + pe];
+    return toUnit[entryOf[unit] * pes + pe];
   }
   const Route &peToPe(unsigned from, unsigned to) const {
     return betweenPes[from * pes + to];
   }
   const MulticastRoute &multicast(unsigned unit, Line line,
                                   unsigned index) const {
-    return line == Line::Row ? toRow[unit * rows + index]
-                             : toColumn[unit * cols + index];
+    return line == Line::Row ? toRow[entryOf[unit] * rows + index]
+                             : toColumn[entryOf[unit] * cols + index];
   }
   /// PE at which the rendezvous of a line is kept (on the grid's diagonal).
   unsigned masterOf(Line line, unsigned index) const {
@@ -104,6 +109,9 @@ public:
   /// PE number of a line's member.
   unsigned memberPe(Line line, unsigned index, unsigned member) const {
     return line == Line::Row ? index * cols + member : member * cols + index;
+  }
+  std::span<const RouteLeg> legs(const Route &route) const {
+    return {&pool[route.firstLeg], route.numLegs};
   }
   /// Latency between the control core and a PE.
   Cycle controlLatency(unsigned pe) const { return control[pe]; }
@@ -136,11 +144,16 @@ public:
 protected:
   explicit Noc(const ChipSpec &spec);
   unsigned addLink(std::string name);
+  Route addRoute(const Path &path);
+  /// Sizes the tables for \p count places at which units meet the network.
+  void setEntries(unsigned count);
 
   unsigned rows, cols, pes, units;
   unsigned linkBytes;
   bool contention;
-  std::vector<Route> toPe, toUnit, betweenPes;
+  std::vector<uint32_t> entryOf;   // unit -> place where it meets the network
+  std::vector<Route> toPe, toUnit; // by entry and PE
+  std::vector<Route> betweenPes;
   std::vector<MulticastRoute> toRow, toColumn;
   std::vector<Cycle> control;
 
@@ -148,6 +161,7 @@ private:
   Cycle reserveLink(unsigned link, Cycle at, Cycle duration, uint64_t bytes);
 
   std::vector<GapTimeline> links;
+  std::vector<RouteLeg> pool;
   std::vector<std::string> names;
   uint64_t hopByteCount = 0;
   LinkObserver observer = nullptr;

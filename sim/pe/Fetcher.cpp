@@ -19,10 +19,9 @@ Fetcher::Fetcher(PeServices &services, unsigned pe, double share,
       window(services.spec.fi.outstandingRequests),
       trainBytes(services.spec.noc.trainBytes),
       trainCycles(divideUp(trainBytes, services.spec.fi.portBytes)),
-      cyclesPerByte1024(
-          services.spec.noc.shaping && share > 0
-              ? static_cast<uint64_t>(1024.0 / share + 0.5)
-              : 0),
+      cyclesPerByte1024(services.spec.noc.shaping && share > 0
+                            ? static_cast<uint64_t>(1024.0 / share + 0.5)
+                            : 0),
       burst1024(cyclesPerByte1024 * services.spec.noc.shapingBurstBytes),
       answers(window, 0) {}
 
@@ -97,11 +96,10 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
   uint64_t address = block.addressOfRow(slot.row) + slot.offset;
   uint64_t bytes = std::min<uint64_t>(
       {services.paths.interleave().granuleRest(address),
-       block.rowBytes - slot.offset, budget,
-       uint64_t(requestBytes) * window});
+       block.rowBytes - slot.offset, budget, uint64_t(requestBytes) * window});
   uint64_t first = address / requestBytes;
-  uint32_t requests = static_cast<uint32_t>(
-      (address + bytes - 1) / requestBytes - first + 1);
+  uint32_t requests =
+      static_cast<uint32_t>((address + bytes - 1) / requestBytes - first + 1);
   if (requests > window) {
     requests = window; // one more than the window for an unaligned piece
   }
@@ -117,12 +115,14 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
   }
   if (answered > at) {
     stalledByWindow += answered - at;
-    at = answered;
+    at = nextIssue = answered;
+    if (at > now + trainCycles) {
+      return true; // a later train goes on
+    }
   }
   if (cyclesPerByte1024) {
     // A member of a multicast is charged its share only.
-    unsigned receivers =
-        std::max(1, std::popcount(slot.transfer.members));
+    unsigned receivers = std::max(1, std::popcount(slot.transfer.members));
     uint64_t at1024 = at * 1024;
     if (theoreticalArrival1024 > at1024 + burst1024) {
       Cycle allowed = divideUp(theoreticalArrival1024 - burst1024, 1024);
@@ -175,8 +175,7 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
   return true;
 }
 
-void Fetcher::memoryReply(Cycle now, uint32_t token,
-                          const MemoryReply &reply) {
+void Fetcher::memoryReply(Cycle now, uint32_t token, const MemoryReply &reply) {
   Piece piece = pieces[token];
   freePieces.push_back(token);
   Active &slot = active[piece.transfer];
