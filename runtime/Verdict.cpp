@@ -53,14 +53,14 @@ std::string chipwright::verdict(const KernelResult &result) {
       m.engines.begin(), m.engines.end(),
       [](const EngineTime &a, const EngineTime &b) { return a.busy < b.busy; });
   double launch = 1 - double(m.job.kernelCycles) / double(m.job.cycles);
-  double issue =
-      sumOf(*busiest, {Stall::Issue, Stall::Dispatch, Stall::Barrier,
-                       Stall::Semaphore}) /
-      all;
+  double issue = sumOf(*busiest, {Stall::Issue, Stall::Dispatch, Stall::Barrier,
+                                  Stall::Semaphore}) /
+                 all;
   double latency =
       sumOf(*busiest, {Stall::Operands, Stall::Space, Stall::Bank, Stall::Load,
                        Stall::Reduction, Stall::Rendezvous, Stall::Memory}) /
       all;
+  double finished = sumOf(*busiest, {Stall::Finished}) / all;
   auto byShare = [](const Claim &a, const Claim &b) {
     return a.share > b.share;
   };
@@ -72,9 +72,15 @@ std::string chipwright::verdict(const KernelResult &result) {
     claims.push_back({"launch and completion", launch});
     claims.push_back({"command issue", issue});
     claims.push_back({"latency of operands and results", latency});
+    claims.push_back({"waiting for the last PE and for write-back", finished});
     std::stable_sort(claims.begin(), claims.end(), byShare);
   }
-  return fmt::format("bound by {} ({:.0f} % of the time), next {} ({:.0f} %)",
-                     claims[0].what, claims[0].share * 100, claims[1].what,
-                     claims[1].share * 100);
+  std::string text = fmt::format("bound by {} ({:.0f} % of the time)",
+                                 claims[0].what, claims[0].share * 100);
+  constexpr double kNothing = 0.01;
+  if (claims[1].share >= kNothing) {
+    text += fmt::format(", next {} ({:.0f} %)", claims[1].what,
+                        claims[1].share * 100);
+  }
+  return text;
 }
