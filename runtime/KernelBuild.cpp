@@ -214,7 +214,11 @@ chipwright::loadKernel(const std::vector<uint8_t> &elf,
   image.entry = file.entry();
   image.decoded = file.decodeText(xpeOperands);
   for (const sim::ElfSymbol &symbol : file.symbols()) {
-    image.functions.emplace_back(symbol.address, symbol.name);
+    // Not constants and not the marks "$x", "$d" of the psABI.
+    bool isCode = symbol.function || symbol.size == 0;
+    if (isCode && symbol.name[0] != '$') {
+      image.functions.emplace_back(symbol.address, symbol.name);
+    }
   }
   return image;
 }

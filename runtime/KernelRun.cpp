@@ -11,7 +11,10 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cmath>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -216,7 +219,17 @@ Result<KernelResult> chipwright::runUserKernel(const UserKernel &kernel,
     }
     elf = built.take();
   } else {
+    if (std::filesystem::is_directory(kernel.path)) {
+      return Diagnostic{kernel.path + ": is a folder, expected a kernel in C "
+                                      "(.c) or an ELF file",
+                        ExitBadInput};
+    }
     std::ifstream file(kernel.path, std::ios::binary);
+    if (!file) {
+      return Diagnostic{fmt::format("{}: the file cannot be read: {}",
+                                    kernel.path, std::strerror(errno)),
+                        ExitBadInput};
+    }
     elf.assign(std::istreambuf_iterator<char>(file), {});
     if (!file) {
       return Diagnostic{kernel.path + ": the file cannot be read",

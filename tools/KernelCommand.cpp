@@ -440,8 +440,10 @@ int runSweep(const Request &request, const std::string &commandLine) {
     return report(packed.error());
   }
   Json list = Json::array();
-  std::string table;
+  std::string table, firstPlace, firstError;
   int status = ExitOk;
+  size_t failed = 0, withResult = 0;
+  bool toStdout = request.json == "-";
   size_t width = 8;
   for (const Strings &point : points) {
     width = std::max(width, fmt::format("{}", fmt::join(point, " ")).size());
@@ -461,7 +463,13 @@ int runSweep(const Request &request, const std::string &commandLine) {
     table +=
         fmt::format("{:<{}} {}\n", fmt::format("{}", fmt::join(points[i], " ")),
                     width, row.empty() ? "error: " + error : row);
-    status = status == ExitOk ? one["status"].get<int>() : status;
+    withResult += !row.empty();
+    int pointStatus = one["status"].get<int>();
+    status = status == ExitOk ? pointStatus : status;
+    if (pointStatus != ExitOk && failed++ == 0) {
+      firstPlace = fmt::format("{}", fmt::join(points[i], " "));
+      firstError = error;
+    }
     Json entry = {{"set", points[i]}};
     if (one["json"].is_null()) {
       entry["error"] = error;
@@ -470,7 +478,8 @@ int runSweep(const Request &request, const std::string &commandLine) {
     }
     list.push_back(entry);
   }
-  if (!request.json.empty()) {
+  // Without any result there is nothing to leave in a file.
+  if (!request.json.empty() && (withResult > 0 || toStdout)) {
     Json all = {{"points", list},
                 {"version", versionString()},
                 {"command_line", commandLine}};
@@ -478,10 +487,16 @@ int runSweep(const Request &request, const std::string &commandLine) {
       return report(done.error());
     }
   }
-  if (request.json != "-") {
+  if (!toStdout) {
     if (auto done = print(table); !done) {
       return report(done.error());
     }
+  }
+  if (failed != 0) {
+    return report({fmt::format("{} of {} points of the sweep failed, first "
+                               "{}: {}",
+                               failed, points.size(), firstPlace, firstError),
+                   status});
   }
   return status;
 }
@@ -539,9 +554,10 @@ int tools::kernelCommand(const Strings &arguments,
   if (outcome.json.is_null()) {
     return report({outcome.error, outcome.status});
   }
-  if (!request->json.empty()) {
-    std::string text =
-        outcome.json.dump(2, ' ', false, Json::error_handler_t::replace);
+    table +=
+        fmt::format("{:<{}} {}\n", fmt::format("{}", fmt::join(points[i], " ")),
+                    width, row.empty() ? "error: " + error : row);
+    status = status == ExitOk ? one["status"].get<int>() : status;
     if (auto done = writeOutput(request->json, text + "\n"); !done) {
       return report(done.error());
     }

@@ -135,8 +135,8 @@ bool readSegments(Reader &file, const Elf64_Ehdr &header,
     if (ph.p_vaddr < allowed.base || offset > allowed.size ||
         ph.p_memsz > allowed.size - offset) {
       return file.refuse("segment {} occupies {:#x} with {} bytes, but memory "
-                         "is {:#x} with {} bytes; link for that address or "
-                         "give more memory",
+                         "is {:#x} with {} bytes; link for that range or "
+                         "make the program smaller",
                          i, ph.p_vaddr, ph.p_memsz, allowed.base, allowed.size);
     }
     if ((ph.p_flags & PF_X) && (ph.p_vaddr & 1)) {

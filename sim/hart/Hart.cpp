@@ -220,6 +220,12 @@ void Hart::raise(const DecodedOp &op, HartErrorKind kind, uint64_t value,
           "{:#x}..{:#x}.",
           hartId, pc(), image->base(), image->base() + 2 * image->halfwords());
       break;
+    case HartErrorKind::IllegalInstruction:
+      text = fmt::format("Hart {} at pc {:#x}: {:#0{}x} is no instruction of "
+                         "{} (hart.isa); compile for it, and keep data out "
+                         "of the way of execution.",
+                         hartId, pc(), op.word, 2 + 2 * op.length, spec.isa);
+      break;
     default:
       text = fmt::format("Hart {} at pc {:#x}: {} ({}).", hartId, pc(),
                          hartErrorName(kind), disassemble(op.word, pc()));

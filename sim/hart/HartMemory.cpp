@@ -153,7 +153,8 @@ Hart::Access Hart::storeSlow(const DecodedOp &op, uint64_t address,
       trapValue = address;
       raise(op, HartErrorKind::BadAccess, address,
             fmt::format("Hart {} at pc {:#x}: '{}' writes {:#x} in read-only "
-                        "memory {:#x}..{:#x}.",
+                        "memory {:#x}..{:#x}; keep variables out of the "
+                        "program's image.",
                         hartId, pc(), disassemble(op.word, pc()), address,
                         window->base, window->base + window->size));
       return Access::Fault;

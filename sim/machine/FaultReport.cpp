@@ -7,6 +7,8 @@
 #include "sim/machine/FaultReport.h"
 
 #include "sim/memory/AddressMap.h"
+#include "sim/pe/BarrierNetwork.h"
+#include "sim/pe/MulticastNetwork.h"
 #include "sim/pe/Pe.h"
 
 #include <fmt/format.h>
@@ -46,29 +48,53 @@ static std::string instructionAt(const KernelImage &image, uint64_t pc) {
   return custom ? isa::disassemble(word) : disassemble(word, pc);
 }
 
+/// "pc 0x40000012 (function+0x2): instruction".
+static std::string placeOf(const KernelImage &image, uint64_t pc) {
+  bool inside = pc >= kImageBase && pc - kImageBase < image.bytes.size();
+  std::string function = inside ? image.nameOf(pc) : "";
+  return fmt::format("pc {:#x}{}: {}", pc,
+                     function.empty() ? "" : " (" + function + ")",
+                     instructionAt(image, pc));
+}
+
+static void trimEnd(std::string &text) {
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+}
+
 Fault sim::completeFault(const Fault &fault, const KernelImage &image,
-                         const Pe &pe, const ChipSpec &spec) {
+                         const Pe &pe, const Pe *other, const ChipSpec &spec) {
   Fault complete = fault;
   if (fault.kind == FaultKind::Deadlock) {
     return complete;
   }
-  std::string function = image.nameOf(fault.site.pc);
-  complete.text = fmt::format(
-      "{}: {}\n"
-      "  at chip 0 ({}) PE {},{} hart {} pc {:#x}{}: {}\n{}",
-      faultName(fault.kind), fault.text, spec.name, pe.row(), pe.col(),
-      fault.site.hart, fault.site.pc,
-      function.empty() ? "" : " (" + function + ")",
-      instructionAt(image, fault.site.pc), pe.describe());
-  while (!complete.text.empty() && complete.text.back() == '\n') {
-    complete.text.pop_back();
+  const FaultSite &site = fault.site;
+  complete.text =
+      fmt::format("{}: {}\n  at chip 0 ({}) PE {},{} hart {} {}\n",
+                  faultName(fault.kind), fault.text, spec.name, pe.row(),
+                  pe.col(), site.hart, placeOf(image, site.pc));
+  constexpr unsigned kReturnAddress = 1;
+  uint64_t caller = pe.hart(site.hart).reg(kReturnAddress);
+  bool isLost = site.pc - kImageBase >= image.bytes.size();
+  if (isLost && caller - kImageBase < image.bytes.size()) {
+    complete.text += fmt::format("  return address (ra) {:#x} ({})\n", caller,
+                                 image.nameOf(caller));
   }
+  complete.text += pe.describe();
+  if (other) {
+    complete.text += other->describe();
+  }
+  trimEnd(complete.text);
   return complete;
 }
 
 Fault sim::deadlockFault(const std::vector<const Pe *> &pes,
-                         const std::vector<std::string> &networkWaits) {
+                         const KernelImage &image, const ChipSpec &spec,
+                         const MulticastNetwork &multicast,
+                         const BarrierNetwork &barriers) {
   constexpr unsigned kListed = 6;
+  auto place = [&](uint64_t pc) { return placeOf(image, pc); };
   unsigned stuck = 0;
   std::string list;
   Fault fault;
@@ -81,20 +107,24 @@ Fault sim::deadlockFault(const std::vector<const Pe *> &pes,
       fault.site = {pe->number(), 0, pe->hart(0).pc(), 0};
     }
     if (++stuck <= kListed) {
-      list += pe->describeWaits() + pe->describe();
+      list += pe->describeWaits(place) + pe->describe();
     }
   }
-  for (size_t i = 0; i < networkWaits.size() && i < kListed; ++i) {
-    list += "  " + networkWaits[i] + "\n";
+  std::vector<std::string> waits = multicast.waits(place);
+  for (std::string &line : barriers.waits()) {
+    waits.push_back(std::move(line));
   }
-  while (!list.empty() && list.back() == '\n') {
-    list.pop_back();
+  for (size_t i = 0; i < waits.size() && i < kListed; ++i) {
+    list += "  " + waits[i] + "\n";
   }
+  trimEnd(list);
   fault.text = fmt::format(
-      "deadlock: {} PEs have not finished and nothing can happen any more{}\n"
+      "deadlock: {} of chip 0 ({}) {} not finished and nothing can happen any "
+      "more{}; supply a push, pop, post or arrival that is waited for below\n"
       "{}",
-      stuck, stuck > kListed ? fmt::format(" (the first {} are listed)", kListed)
-                             : "",
+      stuck == 1 ? "1 PE" : fmt::format("{} PEs", stuck), spec.name,
+      stuck == 1 ? "has" : "have",
+      stuck > kListed ? fmt::format(" (the first {} are listed)", kListed) : "",
       list);
   return fault;
 }

@@ -14,17 +14,22 @@
 
 namespace chipwright::sim {
 
+class BarrierNetwork;
+class MulticastNetwork;
 class Pe;
 
 /// Adds to \p fault where it happened: chip, PE, hart, pc with function and
-/// disassembled instruction, and the state of the PE's CBs.
+/// disassembled instruction, and the state of the CBs of \p pe and, if there
+/// is one, of the \p other PE that has part in it.
 Fault completeFault(const Fault &fault, const KernelImage &image,
-                    const Pe &pe, const ChipSpec &spec);
+                    const Pe &pe, const Pe *other, const ChipSpec &spec);
 
 /// The fault of a machine in which nothing can happen any more: who waits for
-/// what. \p networkWaits: one line per barrier and multicast without members.
+/// what, and which members barriers and multicasts lack.
 Fault deadlockFault(const std::vector<const Pe *> &pes,
-                    const std::vector<std::string> &networkWaits);
+                    const KernelImage &image, const ChipSpec &spec,
+                    const MulticastNetwork &multicast,
+                    const BarrierNetwork &barriers);
 
 } // namespace chipwright::sim
 

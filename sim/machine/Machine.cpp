@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 using namespace chipwright;
 using namespace chipwright::sim;
@@ -34,18 +35,25 @@ struct FreshContext {
   }
 };
 
-/// Keeps the first fault, with its complete message.
+/// Keeps the fault to report.
 class FaultKeeper final : public FaultSink {
 public:
-  void fault(FaultKind kind, const FaultSite &site,
-             std::string text) override {
-    if (!first) {
+  void fault(FaultKind kind, const FaultSite &site, std::string text) override {
+    // A PE is evaluated once per cycle and stops at its first fault.
+    if (!first || site.pe < first->site.pe) {
       first = Fault{kind, site, std::move(text)};
     }
+    stoppedPes.insert(site.pe);
   }
   bool stopped() const override { return first.has_value(); }
+  bool stopped(unsigned pe) const override {
+    return !stoppedPes.empty() && stoppedPes.count(pe) != 0;
+  }
 
   std::optional<Fault> first;
+
+private:
+  std::set<unsigned> stoppedPes;
 };
 
 void linkObserver(void *sink, unsigned link, Cycle begin, Cycle end,
@@ -64,9 +72,8 @@ struct Machine::Parts {
   Parts(const ChipSpec &spec, const MachineOptions &options)
       : spec(spec), options(options), domain(spec.periodFs()),
         memory(options.mode == Mode::Functional, spec.hart.cacheLineBytes),
-        paths(spec, wheel),
-        arbiter(wheel, spec.grid.numPes() * 4 + spec.grid.rows +
-                           spec.grid.cols),
+        paths(spec, wheel), arbiter(wheel, spec.grid.numPes() * 4 +
+                                               spec.grid.rows + spec.grid.cols),
         chip("chip", wheel, domain, faults),
         control("control", spec, wheel, chip), reduction(spec),
         barriers(spec, wheel),
@@ -129,9 +136,7 @@ const Pe &Machine::pe(unsigned number) const { return *parts->pes[number]; }
 Pe &Machine::pe(unsigned number) { return *parts->pes[number]; }
 MemorySystem &Machine::paths() { return parts->paths; }
 const MemorySystem &Machine::paths() const { return parts->paths; }
-const MulticastNetwork &Machine::multicast() const {
-  return parts->multicast;
-}
+const MulticastNetwork &Machine::multicast() const { return parts->multicast; }
 Cycle Machine::now() const { return parts->chip.now(); }
 uint64_t Machine::digest() const { return parts->paths.digest(); }
 
@@ -145,11 +150,8 @@ JobResult Machine::launch(const Job &job) {
     for (const auto &pe : parts->pes) {
       members.push_back(pe.get());
     }
-    std::vector<std::string> waits = parts->multicast.waits();
-    for (std::string &line : parts->barriers.waits()) {
-      waits.push_back(std::move(line));
-    }
-    Fault deadlock = deadlockFault(members, waits);
+    Fault deadlock = deadlockFault(members, *job.image, parts->spec,
+                                   parts->multicast, parts->barriers);
     parts->faults.fault(deadlock.kind, deadlock.site, deadlock.text);
   }
   for (auto &pe : parts->pes) {
@@ -161,9 +163,10 @@ JobResult Machine::launch(const Job &job) {
   }
   result.events = parts->wheel.eventsPosted() - eventsBefore;
   if (parts->faults.stopped()) {
-    result.fault = completeFault(*parts->faults.first, *job.image,
-                                 *parts->pes[parts->faults.first->site.pe],
-                                 parts->spec);
+    const FaultSite &site = parts->faults.first->site;
+    result.fault = completeFault(
+        *parts->faults.first, *job.image, *parts->pes[site.pe],
+        site.other < 0 ? nullptr : parts->pes[site.other].get(), parts->spec);
     return result;
   }
   result.finished = true;

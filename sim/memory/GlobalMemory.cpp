@@ -6,6 +6,10 @@
 
 #include "sim/memory/GlobalMemory.h"
 
+#include "sim/memory/AddressMap.h"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 
 using namespace chipwright::sim;
@@ -53,6 +57,26 @@ Buffer *GlobalMemory::find(uint64_t address, uint64_t size) {
   }
   lastFound = buffer;
   return buffer;
+}
+
+std::string GlobalMemory::describeNearest(uint64_t address) const {
+  const Buffer *nearest = nullptr;
+  uint64_t least = ~uint64_t(0);
+  for (const auto &buffer : list) {
+    uint64_t last = buffer->base + (buffer->bytes ? buffer->bytes - 1 : 0);
+    uint64_t away = address < buffer->base ? buffer->base - address
+                    : address > last       ? address - last
+                                           : 0;
+    if (spaceOf(address) == spaceOf(buffer->base) && away < least) {
+      least = away;
+      nearest = buffer.get();
+    }
+  }
+  if (!nearest) {
+    return fmt::format("there is none in {}", spaceName(spaceOf(address)));
+  }
+  return fmt::format("the nearest is '{}' at {:#x} to {:#x}", nearest->name,
+                     nearest->base, nearest->base + nearest->bytes);
 }
 
 void GlobalMemory::touch(Buffer &buffer, uint64_t address, uint64_t size) {

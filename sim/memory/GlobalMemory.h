@@ -62,6 +62,10 @@ public:
   /// \returns the buffer that holds all of [address, address + size), or null.
   Buffer *find(uint64_t address, uint64_t size);
 
+  /// For messages: the buffer nearest to \p address in its address space with
+  /// its range, or that there is none.
+  std::string describeNearest(uint64_t address) const;
+
   /// Notes that [address, address + size) of \p buffer was written by an agent
   /// other than the hart that asks for versions.
   void touch(Buffer &buffer, uint64_t address, uint64_t size);

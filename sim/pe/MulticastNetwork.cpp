@@ -88,7 +88,8 @@ void MulticastNetwork::rendezvous(unsigned line, uint64_t mask, Group &group,
       unsigned cols = services.spec.grid.cols;
       services.faults.fault(
           FaultKind::MulticastOrder,
-          {other, arrival.hart, arrival.pc, arrival.word},
+          {other, arrival.hart, arrival.pc, arrival.word,
+           static_cast<int>(one)},
           fmt::format(
               "multicast {} of {} {} over mask {:#x} asks for {} rows of {} "
               "bytes at {:#x}, but PE {},{} asks for {} rows of {} bytes at "
@@ -183,27 +184,32 @@ void MulticastNetwork::transferDone(uint32_t token, const MemoryReply &done) {
                       Phase::Deliver, this, Delivered, finished.line);
 }
 
-std::vector<std::string> MulticastNetwork::waits() const {
+std::vector<std::string> 
+MulticastNetwork::waits(const PlaceOf &place) const {
   std::vector<std::string> result;
   const Noc &noc = services.paths.noc();
   unsigned cols = services.spec.grid.cols;
   for (const LineState &line : lines) {
     for (const auto &[mask, group] : line.groups) {
-      std::string missing, present;
+      std::string missing, present, from;
       for (uint64_t rest = mask; rest; rest &= rest - 1) {
         unsigned member = static_cast<unsigned>(std::countr_zero(rest));
         unsigned pe = noc.memberPe(line.line, line.index, member);
         bool there = member < group.members.size() &&
                      !group.members[member].empty();
         std::string &list = there ? present : missing;
-        list += fmt::format("{}{},{}", list.empty() ? "" : " ", pe / cols,
+        list += fmt::format("{}{},{}", list.empty() ? "" : " and ", pe / cols,
                             pe % cols);
+        if (there && from.empty()) {
+          const Arrival &arrival = group.members[member].front();
+          from = fmt::format("hart {} at {}", arrival.hart, place(arrival.pc));
+        }
       }
       if (!present.empty()) {
         result.push_back(fmt::format(
-            "multicast {} of {} {} mask {:#x}: PE {} waits for PE {}",
+            "multicast {} of {} {} over mask {:#x}: PE {} there, PE {} missing; {}",
             group.rendezvous, line.line == Line::Row ? "row" : "column",
-            line.index, mask, present, missing));
+            line.index, mask, present, missing, from));
       }
     }
   }

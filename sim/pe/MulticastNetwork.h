@@ -36,7 +36,7 @@ public:
             TransferBlock block, Cycle now);
 
   /// Rendezvous that lack members, one line each.
-  std::vector<std::string> waits() const;
+  std::vector<std::string> waits(const PlaceOf &place) const;
 
   const Fetcher &master(Line line, unsigned index) const {
     return *lines[lineNumber(line, index)].fetcher;

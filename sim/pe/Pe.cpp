@@ -8,6 +8,8 @@
 
 #include "sim/memory/AddressMap.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -150,20 +152,20 @@ void Pe::fire(Cycle now, uint32_t kind, uint64_t argument) {
 }
 
 void Pe::evaluate(Cycle now) {
-  if (isFinished || services.faults.stopped()) {
+  if (isFinished || services.faults.stopped(peNumber)) {
     return;
   }
   chargeStalls(now);
   applySemaphores(now);
   retire(now);
   runHarts(now);
-  if (services.faults.stopped()) {
+  if (services.faults.stopped(peNumber)) {
     return;
   }
   // Starting a command may free a queue entry, and a pointer move may let a
   // command start; neither can undo the other.
   while (movePointers(now) || dispatch(now)) {
-    if (services.faults.stopped()) {
+    if (services.faults.stopped(peNumber)) {
       return;
     }
   }
@@ -353,6 +355,28 @@ bool Pe::blockOver(HartState &state, Cycle now) {
   return false;
 }
 
+/// The hart's sentence without its place, which the report gives in the terms
+/// of the chip, and with instructions of the extension by name.
+static std::string chipText(const HartError &error, uint64_t hartId) {
+  std::string text = error.text;
+  for (const std::string &place :
+       {fmt::format("Hart {} at pc {:#x}: ", hartId, error.pc),
+        fmt::format("Hart {} ", hartId)}) {
+    if (text.starts_with(place)) {
+      text.erase(0, place.size());
+    }
+  }
+  if (text.ends_with('.')) {
+    text.pop_back();
+  }
+  std::string plain = disassemble(error.word, error.pc);
+  size_t found = isa::decode(error.word) ? text.find(plain) : text.npos;
+  if (found != text.npos) {
+    text.replace(found, plain.size(), isa::disassemble(error.word));
+  }
+  return text;
+}
+
 void Pe::runHarts(Cycle now) {
   for (unsigned i = 0; i < kHarts; ++i) {
     HartState &state = harts[i];
@@ -419,7 +443,7 @@ void Pe::runHarts(Cycle now) {
         break;
       }
       services.faults.fault(kind, {peNumber, i, error.pc, error.word},
-                            error.text);
+                            chipText(error, state.hart->id()));
       return;
     }
     }

@@ -130,8 +130,9 @@ public:
 
   /// One line per CB in use, and what each hart and queue waits for.
   std::string describe() const;
-  /// What this PE waits for, one item per line; empty if nothing.
-  std::string describeWaits() const;
+  /// What this PE waits for, one item per line; empty if nothing. \p place
+  /// names a pc with its function and instruction.
+  std::string describeWaits(const PlaceOf &place) const;
 
   // HartEnv
   bool cacheable(uint64_t address) const override;
@@ -246,6 +247,8 @@ private:
   /// Engine whose busy cycles a counter reads, or kEngines.
   static unsigned counterEngine(isa::CounterItem item);
   CustomResult fail(unsigned hart, FaultKind kind, std::string text);
+  /// What is wrong with an access outside the declared memory.
+  std::string outside(const char *what, uint64_t address, unsigned size) const;
   MemResult failMemory(unsigned hart, FaultKind kind, std::string text);
 
   // PeQueue.cpp

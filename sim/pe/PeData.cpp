@@ -274,17 +274,14 @@ bool Pe::mayTransfer(const Command &command, uint64_t address,
       return true;
     }
   }
-  Buffer *begin = services.memory.find(address, 1);
-  std::string near =
-      begin ? fmt::format("; buffer '{}' ends at {:#x}", begin->name,
-                          begin->base + begin->bytes)
-            : "";
   services.faults.fault(
       FaultKind::BadAccess, siteOf(command),
       fmt::format("{} of {} bytes at {:#x} ({}) does not lie in one declared "
-                  "buffer{}",
+                  "buffer{}; {}",
                   isa::instInfo(command.opcode).mnemonic, bytes, address,
-                  spaceName(space), near));
+                  spaceName(space),
+                  command.opcode == Opcode::DmaPrefetch ? " in DRAM" : "",
+                  services.memory.describeNearest(address)));
   return false;
 }
 
@@ -384,7 +381,8 @@ bool Pe::moveRow(const Command &command, uint64_t address, uint32_t place,
       services.faults.fault(
           FaultKind::TaintedControl, siteOf(command),
           fmt::format("byte {} written to control buffer '{}' depends on bulk "
-                      "data; give the buffer's contents for this launch",
+                      "data, and timing may depend on that buffer; write it "
+                      "to a bulk buffer",
                       address + uint64_t(dirty - (taint.data() + place)) -
                           buffer.base,
                       buffer.name));

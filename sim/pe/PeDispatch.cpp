@@ -121,7 +121,7 @@ bool Pe::dispatch(Cycle now) {
   for (unsigned engine = 0; engine < kEngines; ++engine) {
     while (tryStart(engine, now)) {
       any = true;
-      if (services.faults.stopped()) {
+      if (services.faults.stopped(peNumber)) {
         return false;
       }
     }
@@ -221,16 +221,21 @@ std::string Pe::describe() const {
     if (!buffer.configured) {
       continue;
     }
+    auto moves = [](const PointerSide &side) {
+      uint64_t queued = side.logical - side.effective;
+      return queued ? fmt::format("{} (+{} queued)", side.effective, queued)
+                    : fmt::format("{}", side.effective);
+    };
     text += fmt::format("  PE {},{} CB {}: {} of {} bytes at {:#x}, written "
                         "{}, read {}\n",
                         row(), col(), i, buffer.occupied(), buffer.size,
-                        buffer.base, buffer.writer.effective,
-                        buffer.reader.effective);
+                        buffer.base, moves(buffer.writer),
+                        moves(buffer.reader));
   }
   return text;
 }
 
-std::string Pe::describeWaits() const {
+std::string Pe::describeWaits(const PlaceOf &place) const {
   std::string text;
   for (unsigned i = 0; i < kHarts; ++i) {
     const HartState &state = harts[i];
@@ -273,13 +278,19 @@ std::string Pe::describeWaits() const {
       why = "waits for an answer from memory";
       break;
     case Block::Halted:
+      text += fmt::format("  PE {},{} hart {} has halted{}\n", row(), col(), i,
+                          state.outstanding
+                              ? fmt::format(", {} of its commands are not done",
+                                            state.outstanding)
+                              : "");
+      break;
     case Block::None:
     case Block::NotStarted:
       break;
     }
     if (!why.empty()) {
-      text += fmt::format("  PE {},{} hart {} at pc {:#x} {}\n", row(), col(),
-                          i, state.hart->pc(), why);
+      text += fmt::format("  PE {},{} hart {} {}, at {}\n", row(), col(), i,
+                          why, place(state.hart->pc()));
     }
     for (unsigned engine = 0; engine < kEngines; ++engine) {
       const CommandQueue &queue = queues[i * kEngines + engine];
@@ -307,10 +318,11 @@ std::string Pe::describeWaits() const {
                                 range.position + range.bytes - limit);
         }
       }
-      text += fmt::format("  PE {},{} hart {} {} at pc {:#x} waits for {}{}\n",
+      text += fmt::format("  PE {},{} hart {} {} waits for {}{}, at {}\n",
                           row(), col(), i,
-                          isa::instInfo(command.opcode).mnemonic, command.pc,
-                          could ? "its engine" : stallName(cause), detail);
+                          isa::instInfo(command.opcode).mnemonic,
+                          could ? "its engine" : stallName(cause), detail,
+                          place(command.pc));
     }
     if (state.pointerMoves) {
       text += fmt::format("  PE {},{} hart {} has {} pushes or pops without "

@@ -60,7 +60,9 @@ CustomResult Pe::custom(Hart &hart, uint32_t word, uint64_t rs1, uint64_t rs2,
   std::optional<isa::DecodedXpe> inst = isa::decode(word);
   if (!inst) {
     return fail(index, FaultKind::IllegalInstruction,
-                fmt::format("{:#010x} is not an instruction of the extension",
+                fmt::format("{:#010x} is no instruction of the extension; "
+                            "`chipwright show isa` lists them, xpe.h has a "
+                            "function for each",
                             word));
   }
   if (isa::instInfo(inst->opcode).isCommand) {
@@ -156,7 +158,8 @@ CustomResult Pe::setField(unsigned hart, const isa::DecodedXpe &inst,
   }
   if (inst.field >= isa::fieldCount) {
     return fail(hart, FaultKind::IllegalInstruction,
-                fmt::format("field {} does not exist, a context has {}",
+                fmt::format("field {} does not exist, a context has {}; use "
+                            "the functions of xpe.h",
                             inst.field, isa::fieldCount));
   }
   harts[hart].contexts[inst.ctx][inst.field] = value;
@@ -170,14 +173,17 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
   if (inst.opcode == Opcode::CbSetup) {
     if (inst.cb >= cbs.size()) {
       return fail(hart, FaultKind::CbMisuse,
-                  fmt::format("CB {} does not exist, the chip has {} (cp.cbs)",
-                              inst.cb, cbs.size()));
+                  fmt::format("CB {} does not exist, the chip has {} "
+                              "(cp.cbs); use CB 0 to {}",
+                              inst.cb, cbs.size(), cbs.size() - 1));
     }
     uint64_t base = value & 0xffffffff, size = value >> 32;
     if (size == 0 || base + size > local.size()) {
       return fail(hart, FaultKind::CbMisuse,
-                  fmt::format("CB {} is set up at {} with {} bytes, but local "
-                              "memory has {} bytes (ls.bytes)",
+                  fmt::format("CB {} is set up at {} with {} bytes, expected 1 "
+                              "byte or more that end within the {} bytes of "
+                              "local memory (ls.bytes); make it smaller or "
+                              "place it lower",
                               inst.cb, base, size, local.size()));
     }
     CircularBuffer &buffer = cbs[inst.cb];
@@ -207,8 +213,13 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
   PointerSide &side = write ? buffer.writer : buffer.reader;
   if (value > buffer.size) {
     return fail(hart, write ? FaultKind::CbOverflow : FaultKind::CbUnderflow,
-                fmt::format("{} of {} bytes, but CB {} holds {}", what, value,
-                            inst.cb, buffer.size));
+                fmt::format("{} of {} bytes, but CB {} holds {}; set it up "
+                            "with at least {} bytes, or {} less at a time",
+                            what, value, inst.cb, buffer.size, value,
+                            inst.opcode == Opcode::CbPush      ? "push"
+                            : inst.opcode == Opcode::CbPop     ? "pop"
+                            : inst.opcode == Opcode::CbReserve ? "reserve"
+                                                               : "wait for"));
   }
   bool pointerMove =
       inst.opcode == Opcode::CbPush || inst.opcode == Opcode::CbPop;
@@ -220,10 +231,13 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
     if (!write && buffer.writer.hart == int8_t(hart) &&
         buffer.reader.logical + value > buffer.writer.logical) {
       return fail(hart, FaultKind::CbUnderflow,
-                  fmt::format("pop of {} bytes from CB {}, but this hart has "
-                              "pushed {} and popped {} before",
+                  fmt::format("pop of {} bytes from CB {}, but this hart, its "
+                              "producer too, has pushed {} and popped {} "
+                              "before; pop at most {}",
                               value, inst.cb, buffer.writer.logical,
-                              buffer.reader.logical));
+                              buffer.reader.logical,
+                              buffer.writer.logical -
+                                  buffer.reader.logical));
     }
     ++state.pointerMoves;
     ++state.outstanding;
@@ -270,7 +284,13 @@ CustomResult Pe::semaphoreInstruction(unsigned hart,
         inWindow < kPeSemaphoreOffset || semaphore >= semaphores.size() ||
         inWindow % kSemaphoreBytes != 0) {
       return fail(hart, FaultKind::BadAccess,
-                  fmt::format("{:#x} is not the address of a semaphore", rs1));
+                  fmt::format("{:#x} is not the address of a semaphore; "
+                              "semaphore s of PE p is at {:#x} + p * {:#x} + s "
+                              "* {}, with s below {} and p below {}",
+                              rs1, peWindow(0) + kPeSemaphoreOffset,
+                              kPeWindowBytes, kSemaphoreBytes,
+                              semaphores.size(),
+                              services.spec.grid.numPes()));
     }
     if (rs2 >> 32) {
       return fail(hart, FaultKind::BadCommand,
@@ -289,8 +309,9 @@ CustomResult Pe::semaphoreInstruction(unsigned hart,
   if (inst.sem >= semaphores.size()) {
     return fail(hart, FaultKind::BadAccess,
                 fmt::format("semaphore {} does not exist, a PE has {} "
-                            "(cp.semaphores)",
-                            inst.sem, semaphores.size()));
+                            "(cp.semaphores); use 0 to {}",
+                            inst.sem, semaphores.size(),
+                            semaphores.size() - 1));
   }
   uint64_t &value = semaphores[inst.sem];
   bool take = inst.opcode == Opcode::SemTake;
@@ -357,9 +378,19 @@ uint32_t Pe::lineVersion(const Hart &, uint64_t address) const {
   return services.memory.lineVersion(address);
 }
 
-static std::string outside(const char *what, uint64_t address, unsigned size) {
-  return fmt::format("{} of {} bytes at {:#x} ({}) touches no declared buffer",
-                     what, size, address, spaceName(spaceOf(address)));
+std::string Pe::outside(const char *what, uint64_t address,
+                        unsigned size) const {
+  if (spaceOf(address) == Space::Local) {
+    return fmt::format("{} of {} bytes at {:#x}; local memory of a PE is "
+                       "{:#x} to {:#x}, buffers lie at the addresses that the "
+                       "kernel gets as arguments",
+                       what, size, address, kLocalBase,
+                       kLocalBase + local.size());
+  }
+  return fmt::format("{} of {} bytes at {:#x} ({}) does not lie in one "
+                     "declared buffer; {}",
+                     what, size, address, spaceName(spaceOf(address)),
+                     services.memory.describeNearest(address));
 }
 
 MemResult Pe::load(Hart &hart, uint64_t address, unsigned size, uint64_t cycle,
@@ -398,7 +429,8 @@ MemResult Pe::store(Hart &hart, uint64_t address, unsigned size,
     return failMemory(
         index, FaultKind::TaintedControl,
         fmt::format("a value that depends on bulk data is stored to control "
-                    "buffer '{}' at {:#x}",
+                    "buffer '{}' at {:#x}, whose contents timing may depend "
+                    "on; store it to a bulk buffer",
                     buffer->name, address));
   }
   if (buffer->data() &&
@@ -441,7 +473,7 @@ MemResult Pe::fillLine(Hart &hart, uint64_t address, unsigned bytes,
   if (!services.memory.find(address, 1) &&
       !services.memory.find(address + bytes - 1, 1)) {
     return failMemory(index, FaultKind::BadAccess,
-                      outside("load", address, bytes));
+                      outside("load of a cache line", address, bytes));
   }
   hartAccesses.push_back({index, address, bytes, cycle, /*write=*/false});
   services.wheel.post(std::max<Cycle>(cycle, lastEvaluated + 1),

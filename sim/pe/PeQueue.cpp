@@ -142,7 +142,7 @@ CustomResult Pe::issue(unsigned hart, const isa::DecodedXpe &inst,
   } else {
     prepare(command);
   }
-  if (services.faults.stopped()) {
+  if (services.faults.stopped(peNumber)) {
     state.hart->fail(HartErrorKind::Environment, "command refused");
     return CustomResult::error();
   }
@@ -194,10 +194,13 @@ bool Pe::checkCb(unsigned hart, unsigned cb, bool write, const char *what) {
   if (cb >= cbs.size() || !cbs[cb].configured) {
     fail(hart, FaultKind::CbMisuse,
          cb >= cbs.size()
-             ? fmt::format("{} names CB {}, the chip has {} (cp.cbs)", what,
-                           cb, cbs.size())
-             : fmt::format("{} names CB {}, which has not been set up", what,
-                           cb));
+             ? fmt::format("{} names CB {}, the chip has {} (cp.cbs); use CB 0 "
+                           "to {}",
+                           what, cb, cbs.size(), cbs.size() - 1)
+             : fmt::format("{} names CB {}, which has not been set up; "
+                           "xpe.cb.setup gives it a place before its first "
+                           "use, behind a barrier if the other hart does it",
+                           what, cb));
     return false;
   }
   PointerSide &side = write ? cbs[cb].writer : cbs[cb].reader;
@@ -223,7 +226,8 @@ bool Pe::checkRange(unsigned hart, unsigned cb, uint64_t position,
   if (last > buffer.size) {
     fail(hart, write ? FaultKind::CbOverflow : FaultKind::CbUnderflow,
          fmt::format("{} {} bytes {} to {} counted from the {} pointer of CB "
-                     "{}, which holds {}",
+                     "{}, which holds {}; set the CB up larger or move less "
+                     "at a time",
                      what, write ? "writes" : "reads", position - logical,
                      last, write ? "write" : "read", cb, buffer.size));
     return false;
@@ -240,7 +244,7 @@ bool Pe::checkRange(unsigned hart, unsigned cb, uint64_t position,
       position + bytes > buffer.writer.logical) {
     fail(hart, FaultKind::CbUnderflow,
          fmt::format("{} reads up to byte {} of CB {}, but this hart, its "
-                     "producer, has pushed only {}",
+                     "producer, has pushed only {}; push before reading",
                      what, position + bytes, cb, buffer.writer.logical));
     return false;
   }
@@ -288,8 +292,8 @@ bool Pe::useBank(Command &command, unsigned bank, unsigned rows,
   if (bank >= banks.size()) {
     return badCommand(command,
                       fmt::format("accumulator bank {} does not exist, a PE "
-                                  "has {} (re.banks)",
-                                  bank, banks.size()));
+                                  "has {} (re.banks); use bank 0 to {}",
+                                  bank, banks.size(), banks.size() - 1));
   }
   if (rows > dpe.streamRows || cols > dpe.tiles * dpe.tileRows) {
     return badCommand(
@@ -375,7 +379,8 @@ bool Pe::prepareMml(Command &command) {
         dpe.dtypes.end()) {
       return badCommand(command,
                         fmt::format("the DPE of {} does not multiply {} "
-                                    "(dpe.dtypes)",
+                                    "(dpe.dtypes); convert the operands in "
+                                    "the SE, or use another chip",
                                     services.spec.name, dtypeName(type)));
     }
   }

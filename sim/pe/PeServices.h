@@ -14,6 +14,7 @@
 #include "sim/memory/GlobalMemory.h"
 #include "sim/memory/MemorySystem.h"
 
+#include <functional>
 #include <string>
 
 namespace chipwright::sim {
@@ -49,15 +50,24 @@ struct FaultSite {
   unsigned hart;
   uint64_t pc;
   uint32_t word;
+  /// Another PE that has part in the fault, or -1.
+  int other = -1;
 };
 
-/// Receives the first fault of a run and ends it.
+/// Text for a pc: the address, its function and instruction.
+using PlaceOf = std::function<std::string(uint64_t pc)>;
+
+/// Receives the faults of a run, which ends with the cycle of the first one.
+/// Of faults in that cycle the PE with the lowest number is reported, so the
+/// order in which PEs are evaluated does not show.
 class FaultSink {
 public:
   virtual ~FaultSink() = default;
   virtual void fault(FaultKind kind, const FaultSite &site,
                      std::string text) = 0;
   virtual bool stopped() const = 0;
+  /// \p pe has raised a fault, or has part in one.
+  virtual bool stopped(unsigned pe) const = 0;
 };
 
 /// Sees commands as they run; all times in cycles. Null when not tracing.

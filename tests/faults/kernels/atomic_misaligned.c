@@ -1,0 +1,16 @@
+/*===- atomic_misaligned.c - An atomic at an address that is no multiple of 8
+ *
+ * SPDX-License-Identifier: Apache-2.0
+\*===------------------------------------------------------------------===*/
+
+#include "fault.h"
+
+void kernel_load(const uint64_t *args) {
+  (void)args;
+  if (is_pe(0, 0)) {
+    uint64_t at = xpe_keep(LOCAL_BASE + 4), old;
+    __asm__ volatile("amoadd.d %0, %1, (%1)" : "=r"(old) : "r"(at) : "memory");
+  }
+}
+
+void kernel_compute(const uint64_t *args) { (void)args; }

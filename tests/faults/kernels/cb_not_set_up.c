@@ -1,0 +1,14 @@
+/*===- cb_not_set_up.c - A CB that nobody has set up
+ *
+ * SPDX-License-Identifier: Apache-2.0
+\*===------------------------------------------------------------------===*/
+
+#include "fault.h"
+
+void kernel_load(const uint64_t *args) {
+  if (is_pe(0, 0)) {
+    bytes_in(5, args[0], 256);
+  }
+}
+
+void kernel_compute(const uint64_t *args) { (void)args; }
