@@ -11,23 +11,6 @@
 
 namespace chipwright {
 
-unsigned dtypeBytes(DType type) {
-  switch (type) {
-  case DType::F32:
-  case DType::I32:
-  case DType::TF32:
-    return 4;
-  case DType::F16:
-  case DType::BF16:
-    return 2;
-  case DType::I8:
-  case DType::F8E4M3:
-  case DType::F8E5M2:
-    return 1;
-  }
-  return 0;
-}
-
 const char *dtypeName(DType type) {
   switch (type) {
   case DType::F32:

@@ -54,7 +54,22 @@ enum class DType : uint8_t {
 };
 
 /// \returns the storage size of one element in bytes.
-unsigned dtypeBytes(DType type);
+constexpr unsigned dtypeBytes(DType type) {
+  switch (type) {
+  case DType::F32:
+  case DType::I32:
+  case DType::TF32:
+    return 4;
+  case DType::F16:
+  case DType::BF16:
+    return 2;
+  case DType::I8:
+  case DType::F8E4M3:
+  case DType::F8E5M2:
+    return 1;
+  }
+  return 0;
+}
 /// \returns the name used in YAML and on the command line: "fp32", "fp16",
 /// "bf16", "int8", "int32", "fp8_e4m3", "fp8_e5m2", "tf32".
 const char *dtypeName(DType type);

@@ -44,9 +44,12 @@ Result<KernelPlan> chipwright::planKernel(const Kernel &kernel,
                                           const ChipSpec &spec,
                                           const KernelShape &shape) {
   const std::pair<const char *, const std::optional<uint64_t> &> sizes[] = {
-      {"elements", shape.elements}, {"rows", shape.rows},
-      {"cols", shape.cols},         {"m", shape.m},
-      {"n", shape.n},               {"k", shape.k}};
+      {"elements", shape.elements},
+      {"rows", shape.rows},
+      {"cols", shape.cols},
+      {"m", shape.m},
+      {"n", shape.n},
+      {"k", shape.k}};
   auto takes = [&](std::string_view option) {
     return std::find(kernel.options.begin(), kernel.options.end(), option) !=
            kernel.options.end();
@@ -73,9 +76,9 @@ Result<KernelPlan> chipwright::planKernel(const Kernel &kernel,
     uint64_t largest =
         std::string_view(option) == "elements" ? kLargest << 14 : kLargest;
     if (*value == 0 || *value > largest) {
-      return Diagnostic{fmt::format("--{} is {}, expected 1 to {}", option,
-                                    *value, largest),
-                        ExitUsage};
+      return Diagnostic{
+          fmt::format("--{} is {}, expected 1 to {}", option, *value, largest),
+          ExitUsage};
     }
   }
   if (shape.readFraction) {

@@ -36,9 +36,10 @@ using Matrix =
 
 /// Sizes as the user gives them; a kernel has defaults for those it takes.
 struct KernelShape {
-  std::optional<uint64_t> elements, rows, cols, m, n, k;
-  std::optional<double> readFraction;
-  std::optional<DType> dtype;
+  std::optional<uint64_t> elements = {}, rows = {}, cols = {}, m = {}, n = {},
+                          k = {};
+  std::optional<double> readFraction = {};
+  std::optional<DType> dtype = {};
 };
 
 /// What --weights and --activations place. Outputs are activations.

@@ -67,6 +67,13 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
     json["dram_bytes_ecc"] = m.dramEccBytes;
     json["dram_bandwidth_fraction"] = dramBandwidthFraction(result, chip.spec);
     json["sram_bytes"] = m.sramReadBytes + m.sramWriteBytes;
+    json["energy_joules"] = m.energy.total();
+    Json parts;
+    for (const auto &[name, joules] : m.energy.parts()) {
+      parts[name] = joules;
+    }
+    json["energy_parts_joules"] = parts;
+    json["average_watts"] = m.energy.averageWatts();
     if (result.relativeError) {
       json["relative_error"] = *result.relativeError; // NaN becomes null
       json["relative_error_bound"] = *result.errorBound;
@@ -89,10 +96,10 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
   json["host_work"] = Json::array();
   json["provenance"] = {
       {"kind", "simulated"},
-      {"model", fmt::format("chipwright {} ({} DRAM)", versionString(),
-                            chip.spec.dram.level == DramLevel::Command
-                                ? "command-level"
-                                : "burst-level")},
+      {"model",
+       fmt::format("chipwright {} ({} DRAM)", versionString(),
+                   chip.spec.dram.level == DramLevel::Command ? "command-level"
+                                                              : "burst-level")},
       {"conditions", "LLC empty at the start; the end is when dirty lines are "
                      "in DRAM; one launch, image sent with it"}};
   json["simulator"] = {{"cpu_seconds", m.cpuSeconds},
@@ -128,49 +135,65 @@ static std::string timeText(double seconds) {
                      : fmt::format("{:.3f} s", seconds);
 }
 
+/// Total, power, and the three largest consumers.
+static std::string energyText(const EnergyReport &energy) {
+  auto parts = energy.parts();
+  std::stable_sort(
+      parts.begin(), parts.end(),
+      [](const auto &a, const auto &b) { return a.second > b.second; });
+  std::string text = fmt::format("{:.4g} mJ, {:.1f} W mean",
+                                 energy.total() * 1e3, energy.averageWatts());
+  for (unsigned i = 0; i < 3 && parts[i].second > 0; ++i) {
+    std::string name = parts[i].first;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    text += fmt::format("{} {} {:.0f} %", i ? "," : ";", name,
+                        parts[i].second / energy.total() * 100);
+  }
+  return text;
+}
+
 std::string chipwright::formatKernel(const KernelResult &result,
                                      const ResolvedChip &chip) {
   const Measurement &m = result.measurement;
   const JobResult &job = m.job;
-  std::string text =
-      fmt::format("{}{}{} on {} ({} mode)\n", result.kernel,
-                  result.dtype ? " " : "",
-                  result.dtype ? dtypeName(*result.dtype) : "",
-                  chip.spec.name, modeName(result.mode));
+  std::string text = fmt::format("{}{}{} on {} ({} mode)\n", result.kernel,
+                                 result.dtype ? " " : "",
+                                 result.dtype ? dtypeName(*result.dtype) : "",
+                                 chip.spec.name, modeName(result.mode));
   auto line = [&](const char *name, const std::string &value) {
     text += fmt::format("  {:<16}{}\n", name, value);
   };
   for (const BufferResult &buffer : result.buffers) {
-    line("buffer", fmt::format("{}: {} in {} at {:#x}", buffer.name,
-                               bytesText(buffer.bytes), buffer.space,
-                               buffer.address));
+    line("buffer",
+         fmt::format("{}: {} in {} at {:#x}", buffer.name,
+                     bytesText(buffer.bytes), buffer.space, buffer.address));
   }
   if (!job.finished) {
     return text + "stopped: " + job.fault.text + "\n";
   }
   line("time", fmt::format("{}, {} cycles ({} in the kernel)",
-                           timeText(m.seconds), job.cycles,
-                           job.kernelCycles));
+                           timeText(m.seconds), job.cycles, job.kernelCycles));
   if (result.flops) {
     line("flops", fmt::format("{:.4g}, {:.4g} TFLOP/s", *result.flops,
                               *result.flops / m.seconds * 1e-12));
   }
   if (result.peakFraction) {
-    line("peak", fmt::format("{:.1f} % of the {} peak of the DPEs",
-                             *result.peakFraction * 100,
-                             dtypeName(*result.dtype)));
+    line("peak",
+         fmt::format("{:.1f} % of the {} peak of the DPEs",
+                     *result.peakFraction * 100, dtypeName(*result.dtype)));
   }
-  line("DRAM", fmt::format("{} read, {} written, {} ECC; {:.1f} % of the pin "
-                           "rate",
-                           bytesText(m.dramReadBytes),
-                           bytesText(m.dramWriteBytes),
-                           bytesText(m.dramEccBytes),
-                           dramBandwidthFraction(result, chip.spec) * 100));
-  line("SRAM", fmt::format("{} read, {} written; {:.4g} GB/s",
-                           bytesText(m.sramReadBytes),
-                           bytesText(m.sramWriteBytes),
-                           double(m.sramReadBytes + m.sramWriteBytes) /
-                               m.seconds * 1e-9));
+  line("DRAM",
+       fmt::format("{} read, {} written, {} ECC; {:.1f} % of the pin "
+                   "rate",
+                   bytesText(m.dramReadBytes), bytesText(m.dramWriteBytes),
+                   bytesText(m.dramEccBytes),
+                   dramBandwidthFraction(result, chip.spec) * 100));
+  line("SRAM",
+       fmt::format("{} read, {} written; {:.4g} GB/s",
+                   bytesText(m.sramReadBytes), bytesText(m.sramWriteBytes),
+                   double(m.sramReadBytes + m.sramWriteBytes) / m.seconds *
+                       1e-9));
+  line("energy", energyText(m.energy));
   for (const EngineTime &engine : m.engines) {
     if (engine.busy == 0) {
       continue;
@@ -193,9 +216,8 @@ std::string chipwright::formatKernel(const KernelResult &result,
     }
     line(engine.name.c_str(),
          fmt::format("busy {:.1f} %{}{}", double(engine.busy) / all * 100,
-                     lost.empty() ? "" : "; lost for", lost.empty()
-                                                           ? ""
-                                                           : lost.substr(1)));
+                     lost.empty() ? "" : "; lost for",
+                     lost.empty() ? "" : lost.substr(1)));
   }
   if (result.relativeError) {
     line("error", fmt::format("{:.3g} relative to fp64, {} {:.3g} (seed {})",

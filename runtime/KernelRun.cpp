@@ -41,9 +41,9 @@ public:
     if (auto fits = placeBuffers(chip.spec, placed); !fits) {
       return fits.error();
     }
-    machine.emplace(chip.spec, MachineOptions{options.mode, options.maxCycles,
-                                              options.shuffleSeed,
-                                              options.trace});
+    machine.emplace(chip.spec,
+                    MachineOptions{options.mode, options.maxCycles,
+                                   options.shuffleSeed, options.trace});
     for (size_t i = 0; i < placed.size(); ++i) {
       Buffer *buffer = machine->declare(placed[i].name, placed[i].address,
                                         placed[i].bytes, kinds[i]);
@@ -80,6 +80,9 @@ public:
                       chip.spec.control.descriptorBytes),
           ExitDoesNotFit};
     }
+    if (options.imageLoaded) {
+      options.imageLoaded(image);
+    }
     Job job;
     job.image = &image;
     job.arguments = arguments;
@@ -93,9 +96,9 @@ public:
     result.mode = options.mode;
     result.seed = options.seed;
     for (const PlacedBuffer &buffer : placed) {
-      result.buffers.push_back(
-          {buffer.name, buffer.space == Space::Sram ? "sram" : "dram",
-           buffer.address, buffer.bytes});
+      result.buffers.push_back({buffer.name,
+                                buffer.space == Space::Sram ? "sram" : "dram",
+                                buffer.address, buffer.bytes});
     }
     return {};
   }
@@ -163,8 +166,8 @@ Result<KernelResult> chipwright::runKernel(const Kernel &kernel,
       fillRandom(buffer, options.seed * 0x9e3779b97f4a7c15 + i, data);
     }
   }
-  if (auto done = session.launch(
-          *image, plan.arguments(session.addresses()), result);
+  if (auto done =
+          session.launch(*image, plan.arguments(session.addresses()), result);
       !done) {
     return done.error();
   }
@@ -179,11 +182,9 @@ Result<KernelResult> chipwright::runKernel(const Kernel &kernel,
   if (functional && plan.reference && result.measurement.job.finished) {
     std::vector<Matrix> inputs;
     for (size_t i = 0; i + 1 < plan.buffers.size(); ++i) {
-      inputs.push_back(
-          toMatrix(plan.buffers[i], session.buffers[i]->data()));
+      inputs.push_back(toMatrix(plan.buffers[i], session.buffers[i]->data()));
     }
-    Matrix out =
-        toMatrix(plan.buffers.back(), session.buffers.back()->data());
+    Matrix out = toMatrix(plan.buffers.back(), session.buffers.back()->data());
     result.relativeError = relativeError(out, plan.reference(inputs));
     result.errorBound = plan.errorBound;
     // Not a number is no agreement.
@@ -201,8 +202,7 @@ Result<KernelResult> chipwright::runUserKernel(const UserKernel &kernel,
     wanted.push_back({buffer.name, buffer.bytes,
                       buffer.memory.value_or(
                           choiceFor(options.placement, Role::Activation))});
-    kinds.push_back(buffer.isControl ? BufferKind::Control
-                                     : BufferKind::Bulk);
+    kinds.push_back(buffer.isControl ? BufferKind::Control : BufferKind::Bulk);
   }
   std::vector<PlacedBuffer> trial = wanted;
   if (auto fits = placeBuffers(chip.spec, trial); !fits) {

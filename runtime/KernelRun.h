@@ -13,6 +13,7 @@
 #include "runtime/Measurement.h"
 #include "runtime/Placement.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct RunOptions {
   uint64_t shuffleSeed = 0; // see MachineOptions
   PlacementOptions placement;
   sim::TraceSink *trace = nullptr;
+  /// Called with the kernel's image before the launch (names for a trace).
+  std::function<void(const sim::KernelImage &)> imageLoaded = {};
 };
 
 /// A buffer of a finished run.

@@ -51,11 +51,12 @@ Measurement chipwright::measure(const Machine &machine, const JobResult &job) {
     launch -= std::min(launch, before);
   }
 
+  m.energy = computeEnergy(spec, machine, job.cycles);
+
   double cycles = double(std::max<Cycle>(job.cycles, 1));
   double buses = double(spec.dram.channels) * spec.dram.pseudoChannels;
   m.dramBusShare = double(dram.busyFs) * 1e-15 / (cycles * period * buses);
-  m.sramBankShare =
-      double(paths.bankBusyCycles()) / (cycles * spec.sram.banks);
+  m.sramBankShare = double(paths.bankBusyCycles()) / (cycles * spec.sram.banks);
   const Noc &noc = paths.noc();
   for (unsigned link = 0; link < noc.numLinks(); ++link) {
     double share = double(noc.linkState(link).busyCycles()) / cycles;

@@ -12,6 +12,7 @@
 #ifndef CHIPWRIGHT_RUNTIME_MEASUREMENT_H
 #define CHIPWRIGHT_RUNTIME_MEASUREMENT_H
 
+#include "sim/energy/EnergyModel.h"
 #include "sim/machine/Machine.h"
 #include "sim/pe/StallAccount.h"
 
@@ -41,6 +42,7 @@ struct Measurement {
   double sramBankShare = 0; // mean over banks
   double nocLinkShare = 0;  // the busiest link
   std::string busiestLink;
+  sim::EnergyReport energy;
   double cpuSeconds = 0; // host CPU time of machine and launch
 };
 

@@ -31,8 +31,7 @@ chipwright::memoryChoiceFromName(std::string_view name) {
   return std::nullopt;
 }
 
-MemoryChoice chipwright::choiceFor(const PlacementOptions &options,
-                                   Role role) {
+MemoryChoice chipwright::choiceFor(const PlacementOptions &options, Role role) {
   return (role == Role::Weight ? options.weights : options.activations)
       .value_or(options.memory);
 }
@@ -61,9 +60,8 @@ Result<void> chipwright::placeBuffers(const ChipSpec &spec,
   bool autoInSram = fixedSram + automatic <= spec.sram.llsBytes;
   uint64_t sram = 0, dram = 0;
   for (PlacedBuffer &buffer : buffers) {
-    bool inSram =
-        buffer.choice == MemoryChoice::Sram ||
-        (buffer.choice == MemoryChoice::Auto && autoInSram);
+    bool inSram = buffer.choice == MemoryChoice::Sram ||
+                  (buffer.choice == MemoryChoice::Auto && autoInSram);
     uint64_t &next = inSram ? sram : dram;
     buffer.space = inSram ? Space::Sram : Space::Dram;
     buffer.address = sim::physicalAddress(buffer.space, next);

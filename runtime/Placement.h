@@ -27,7 +27,7 @@ std::optional<MemoryChoice> memoryChoiceFromName(std::string_view name);
 struct PlacementOptions {
   MemoryChoice memory = MemoryChoice::Auto;
   /// Override `memory` for buffers of a role.
-  std::optional<MemoryChoice> weights, activations;
+  std::optional<MemoryChoice> weights = {}, activations = {};
 };
 
 /// A buffer that wants an address.

@@ -53,10 +53,9 @@ std::string chipwright::verdict(const KernelResult &result) {
       m.engines.begin(), m.engines.end(),
       [](const EngineTime &a, const EngineTime &b) { return a.busy < b.busy; });
   double launch = 1 - double(m.job.kernelCycles) / double(m.job.cycles);
-  double issue =
-      sumOf(*busiest, {Stall::Issue, Stall::Dispatch, Stall::Barrier,
-                       Stall::Semaphore}) /
-      all;
+  double issue = sumOf(*busiest, {Stall::Issue, Stall::Dispatch, Stall::Barrier,
+                                  Stall::Semaphore}) /
+                 all;
   double latency =
       sumOf(*busiest, {Stall::Operands, Stall::Space, Stall::Bank, Stall::Load,
                        Stall::Reduction, Stall::Rendezvous, Stall::Memory}) /

@@ -38,8 +38,8 @@ static size_t distance(const std::string &a, const std::string &b) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
       size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1,
-                         diagonal + (a[i - 1] != b[j - 1])});
+      row[j] = std::min(
+          {above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
       diagonal = above;
     }
   }
@@ -87,12 +87,10 @@ tools::parseOptions(const std::vector<std::string> &arguments,
       known.push_back("--" + option->long_name());
     }
     std::string meant = closest(error.get_option_name(), known);
-    return usageError(fmt::format("there is no option {}{}",
-                                  error.get_option_name(),
-                                  meant.empty()
-                                      ? ""
-                                      : ", did you mean " + meant + "?"),
-                      command);
+    return usageError(
+        fmt::format("there is no option {}{}", error.get_option_name(),
+                    meant.empty() ? "" : ", did you mean " + meant + "?"),
+        command);
   } catch (const po::error &error) {
     return usageError(error.what(), command);
   }
@@ -121,8 +119,7 @@ Result<uint64_t> tools::parseNumber(const std::string &text,
   return value << shift;
 }
 
-std::vector<std::string> tools::split(const std::string &text,
-                                      char separator) {
+std::vector<std::string> tools::split(const std::string &text, char separator) {
   std::vector<std::string> parts;
   size_t begin = 0;
   for (;;) {

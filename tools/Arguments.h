@@ -37,8 +37,7 @@ parseOptions(const std::vector<std::string> &arguments,
 
 /// A whole number, decimal or 0x hexadecimal; sizes may end in K, M, G (powers
 /// of 1024). \p option stands in the message.
-Result<uint64_t> parseNumber(const std::string &text,
-                             const std::string &option,
+Result<uint64_t> parseNumber(const std::string &text, const std::string &option,
                              const std::string &command);
 
 /// The strings between separators.

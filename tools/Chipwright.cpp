@@ -41,9 +41,9 @@ line, 3 wrong input file, 4 does not fit the chip, 5 simulation stopped
 extern "C" int sc_main(int, char **) { return 0; }
 
 static std::string quoted(const std::string &word) {
-  bool plain = !word.empty() &&
-               word.find_first_of(" \t\n'\"\\$`*?&|;<>()[]{}#~!") ==
-                   std::string::npos;
+  bool plain =
+      !word.empty() &&
+      word.find_first_of(" \t\n'\"\\$`*?&|;<>()[]{}#~!") == std::string::npos;
   if (plain) {
     return word;
   }
@@ -99,7 +99,7 @@ int main(int argc, char **argv) {
          "or smaller sizes",
          ExitDoesNotFit});
   } catch (const std::exception &error) {
-    return tools::report({fmt::format("internal error: {}", error.what()),
-                          ExitStopped});
+    return tools::report(
+        {fmt::format("internal error: {}", error.what()), ExitStopped});
   }
 }

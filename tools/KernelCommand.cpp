@@ -10,6 +10,7 @@
 #include "tools/Commands.h"
 #include "tools/Output.h"
 #include "tools/Sweep.h"
+#include "tools/Tracing.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -39,6 +40,7 @@ struct Request {
   std::vector<SweepAxis> axes;
   unsigned jobs = 1;
   std::string json; // "" is none
+  TracingRequest tracing;
 };
 
 /// What became of one run.
@@ -64,9 +66,9 @@ po::options_description makeOptions() {
       "set", list("PATH=VALUE"),
       "change a parameter of the chip; may be repeated")(
       "dtype", text("TYPE"), "element type: fp16, bf16, fp32, int8, ...")(
-      "m", text("N"), "rows of A and C")("n", text("N"),
-                                         "rows of B, columns of C")(
-      "k", text("N"), "columns of A and B")(
+      "m", text("N"), "rows of A and C")(
+      "n", text("N"), "rows of B, columns of C")("k", text("N"),
+                                                 "columns of A and B")(
       "elements", text("N"), "elements of one operand; stream: read + written")(
       "rows", text("N"), "rows of the input")("cols", text("N"),
                                               "columns of the input")(
@@ -77,14 +79,23 @@ po::options_description makeOptions() {
       "activations", text("WHERE"), "the same for activations only")(
       "mode", text("MODE")->default_value("timing"),
       "timing: no tensor data; functional: computes and checks numbers, in the "
-      "same number of cycles")(
-      "seed", text("N")->default_value("1"), "seed of the random inputs")(
+      "same number of cycles")("seed", text("N")->default_value("1"),
+                               "seed of the random inputs")(
       "max-cycles", text("N"), "stop the simulation after N cycles")(
       "json", text("FILE"), "write JSON to FILE, - is stdout")(
       "sweep", list("PATH=V1,V2,..."),
       "run once for each value of a chip parameter; repeated: for each "
       "combination")("jobs", text("N")->default_value("1"),
                      "worker processes of a sweep, 1 to 8")(
+      "trace", text("FILE"),
+      "write a timeline for ui.perfetto.dev, - is stdout")(
+      "trace-pe", text("R,C[:R,C...]"),
+      "only these PEs; R and C may be ranges 0-3 or *")(
+      "trace-window", text("A:B"), "only cycles A to B")(
+      "trace-max-bytes", text("N")->default_value("100000000"),
+      "largest size of the trace")(
+      "watch", po::value<Strings>()->value_name("pe=R,C [cb=N]")->multitoken(),
+      "print what happens to circular buffers of a PE")(
       "file", text("FILE"), "a kernel of your own: C (.c) or RISC-V ELF")(
       "buffer", list("NAME:BYTES[:dram|sram][:control]"),
       "a buffer of --file; in timing mode only control buffers are stored")(
@@ -110,13 +121,13 @@ std::string helpText(const po::options_description &options) {
                         sizes.empty() ? "" : "            " + sizes + "\n");
   }
   text << "\n"
-       << options
-       << R"(
+       << options << R"(
 examples:
   chipwright kernel softmax --rows 4096 --cols 1024 --mode functional
   chipwright kernel gemm --m 512 --n 4096 --k 4096 --weights dram --json g.json
   chipwright kernel stream --elements 64M --read-fraction 0.67 --memory dram
   chipwright kernel copy --sweep noc.link_bytes=32,64,128 --jobs 2
+  chipwright kernel add --trace t.json --trace-pe 0,0 --watch pe=0,0 cb=2
   chipwright kernel --file my.c --buffer in:1M:dram --buffer out:1M --args n=4096
 
 A kernel of your own defines kernel_load(args), run by hart 0 of every PE, and
@@ -196,8 +207,8 @@ void readShape(Reader &reader, KernelShape &shape) {
     auto [rest, failed] =
         std::from_chars(text.data(), text.data() + text.size(), value);
     if (failed != std::errc() || rest != text.data() + text.size()) {
-      reader.fail(fmt::format("--read-fraction is '{}', expected 0 to 1",
-                              text));
+      reader.fail(
+          fmt::format("--read-fraction is '{}', expected 0 to 1", text));
     }
     shape.readFraction = value;
   }
@@ -206,8 +217,8 @@ void readShape(Reader &reader, KernelShape &shape) {
 void readRun(Reader &reader, RunOptions &run) {
   std::string mode = reader.text("mode");
   if (mode != "timing" && mode != "functional") {
-    reader.fail(fmt::format("--mode is '{}', expected timing or functional",
-                            mode));
+    reader.fail(
+        fmt::format("--mode is '{}', expected timing or functional", mode));
   }
   run.mode = mode == "functional" ? sim::Mode::Functional : sim::Mode::Timing;
   std::optional<MemoryChoice> memory;
@@ -223,6 +234,34 @@ void readRun(Reader &reader, RunOptions &run) {
     reader.fail("--max-cycles is 0, expected at least 1");
   }
   run.maxCycles = cycles.value_or(run.maxCycles);
+}
+
+void readTracing(Reader &reader, Request &request) {
+  TracingRequest &tracing = request.tracing;
+  for (auto [name, value] :
+       {std::pair("trace", &tracing.path), std::pair("trace-pe", &tracing.pes),
+        std::pair("trace-window", &tracing.window)}) {
+    if (reader.has(name)) {
+      *value = reader.text(name);
+    }
+  }
+  std::optional<uint64_t> bytes;
+  reader.number("trace-max-bytes", bytes);
+  tracing.maxBytes = bytes.value_or(tracing.maxBytes);
+  tracing.watch = fmt::format("{}", fmt::join(reader.list("watch"), " "));
+  tracing.watchToStderr = request.json == "-" || tracing.path == "-";
+  bool pointless =
+      tracing.path.empty() && (!tracing.pes.empty() || !tracing.window.empty());
+  if (pointless) {
+    reader.fail("--trace-pe and --trace-window need --trace");
+  }
+  if (!request.axes.empty() &&
+      !(tracing.path.empty() && tracing.watch.empty())) {
+    reader.fail("--trace and --watch show one run, not a --sweep");
+  }
+  if (tracing.path == "-" && request.json == "-") {
+    reader.fail("--trace - and --json - both want stdout");
+  }
 }
 
 void readBuffer(Reader &reader, const std::string &text, UserKernel &user) {
@@ -263,8 +302,8 @@ void readUser(Reader &reader, Request &request) {
     reader.take(parseNumber(number, "--args " + text, kCommand),
                 [&](uint64_t value) { user.arguments.push_back(value); });
   }
-  for (const char *name : {"dtype", "m", "n", "k", "elements", "rows", "cols",
-                           "read-fraction"}) {
+  for (const char *name :
+       {"dtype", "m", "n", "k", "elements", "rows", "cols", "read-fraction"}) {
     if (reader.has(name)) {
       reader.fail(fmt::format("--{} has no meaning with --file, pass sizes "
                               "with --args",
@@ -273,8 +312,9 @@ void readUser(Reader &reader, Request &request) {
   }
   if (request.hartOnly &&
       (reader.has("buffer") || reader.has("args") || reader.has("sweep") ||
-       reader.has("json"))) {
-    reader.fail("--hart-only takes no --buffer, --args, --sweep or --json");
+       reader.has("json") || reader.has("trace") || reader.has("watch"))) {
+    reader.fail("--hart-only takes no --buffer, --args, --sweep, --json, "
+                "--trace or --watch");
   }
   request.user = user;
 }
@@ -285,8 +325,8 @@ Result<Request> readRequest(const po::variables_map &values) {
   Strings names = reader.list("name");
   if (reader.has("file")) {
     if (!names.empty()) {
-      reader.fail(fmt::format("kernel {} and --file exclude each other",
-                              names[0]));
+      reader.fail(
+          fmt::format("kernel {} and --file exclude each other", names[0]));
     }
     readUser(reader, request);
   } else if (names.size() != 1) {
@@ -302,9 +342,9 @@ Result<Request> readRequest(const po::variables_map &values) {
     }
     if (!request.kernel) {
       std::string meant = closest(names[0], known);
-      reader.fail(fmt::format(
-          "there is no kernel '{}'{}", names[0],
-          meant.empty() ? "" : ", did you mean " + meant + "?"));
+      reader.fail(
+          fmt::format("there is no kernel '{}'{}", names[0],
+                      meant.empty() ? "" : ", did you mean " + meant + "?"));
     }
     for (const char *name : {"buffer", "args", "hart-only"}) {
       if (reader.has(name)) {
@@ -329,6 +369,7 @@ Result<Request> readRequest(const po::variables_map &values) {
   if (reader.has("json")) {
     request.json = reader.text("json");
   }
+  readTracing(reader, request);
   if (reader.error) {
     return *reader.error;
   }
@@ -350,12 +391,19 @@ Outcome runOnce(const Request &request, const Strings &more,
   if (!chip) {
     return refused(chip.error());
   }
+  Tracing tracing;
+  RunOptions run = request.run;
+  if (auto ready = tracing.begin(request.tracing, chip->spec, run); !ready) {
+    return refused(ready.error());
+  }
   Result<KernelResult> result =
-      request.kernel
-          ? runKernel(*request.kernel, request.shape, *chip, request.run)
-          : runUserKernel(*request.user, *chip, request.run);
+      request.kernel ? runKernel(*request.kernel, request.shape, *chip, run)
+                     : runUserKernel(*request.user, *chip, run);
   if (!result) {
     return refused(result.error());
+  }
+  if (auto done = tracing.finish(); !done) {
+    return refused(done.error());
   }
   outcome.status = result->exitStatus();
   outcome.text = formatKernel(*result, *chip);
@@ -410,9 +458,9 @@ int runSweep(const Request &request, const std::string &commandLine) {
     }
     std::string error = one["error"].get<std::string>();
     std::string row = one["row"].get<std::string>();
-    table += fmt::format("{:<{}} {}\n",
-                         fmt::format("{}", fmt::join(points[i], " ")), width,
-                         row.empty() ? "error: " + error : row);
+    table +=
+        fmt::format("{:<{}} {}\n", fmt::format("{}", fmt::join(points[i], " ")),
+                    width, row.empty() ? "error: " + error : row);
     status = status == ExitOk ? one["status"].get<int>() : status;
     Json entry = {{"set", points[i]}};
     if (one["json"].is_null()) {
@@ -492,8 +540,8 @@ int tools::kernelCommand(const Strings &arguments,
     return report({outcome.error, outcome.status});
   }
   if (!request->json.empty()) {
-    std::string text = outcome.json.dump(2, ' ', false,
-                                         Json::error_handler_t::replace);
+    std::string text =
+        outcome.json.dump(2, ' ', false, Json::error_handler_t::replace);
     if (auto done = writeOutput(request->json, text + "\n"); !done) {
       return report(done.error());
     }
@@ -501,7 +549,7 @@ int tools::kernelCommand(const Strings &arguments,
   if (outcome.status == ExitStopped) {
     return report({outcome.error, outcome.status});
   }
-  if (request->json != "-") {
+  if (request->json != "-" && request->tracing.path != "-") {
     if (auto done = print(outcome.text); !done) {
       return report(done.error());
     }

@@ -53,15 +53,15 @@ static int chips(const po::variables_map &values,
   Json json = {{"chips", list},
                {"version", versionString()},
                {"command_line", commandLine}};
-  auto done = writeOutput(values["json"].as<std::string>(), json.dump(2) + "\n");
+  auto done =
+      writeOutput(values["json"].as<std::string>(), json.dump(2) + "\n");
   return done ? int(ExitOk) : report(done.error());
 }
 
 static int chip(const po::variables_map &values, const std::string &name,
                 const std::string &commandLine) {
-  auto sets = values.count("set")
-                  ? values["set"].as<std::vector<std::string>>()
-                  : std::vector<std::string>();
+  auto sets = values.count("set") ? values["set"].as<std::vector<std::string>>()
+                                  : std::vector<std::string>();
   Result<ResolvedChip> first = loadChip(name, sets);
   if (!first) {
     return report(first.error());
@@ -88,8 +88,7 @@ static int chip(const po::variables_map &values, const std::string &name,
     }
     text = formatChipDiff(*first, *second);
   } else {
-    text = values.count("paths") ? formatChipPaths(*first)
-                                 : formatChip(*first);
+    text = values.count("paths") ? formatChipPaths(*first) : formatChip(*first);
   }
   auto done = print(text);
   return done ? int(ExitOk) : report(done.error());
@@ -169,8 +168,7 @@ int tools::showCommand(const std::vector<std::string> &arguments,
   }
   if (what[0] == "chip") {
     if (what.size() != 2) {
-      return report(usageError("show chip takes the name of one chip",
-                               "show"));
+      return report(usageError("show chip takes the name of one chip", "show"));
     }
     return chip(values, what[1], commandLine);
   }

@@ -30,9 +30,8 @@ struct Worker {
 } // namespace
 
 /// The worker's side: never returns.
-[[noreturn]] static void
-serve(int pipe, size_t point,
-      const std::function<std::string(size_t)> &work) {
+[[noreturn]] static void serve(int pipe, size_t point,
+                               const std::function<std::string(size_t)> &work) {
   int status = 1;
   try {
     std::string text = work(point);
@@ -137,9 +136,8 @@ Result<tools::SweepAxis> tools::parseSweep(const std::string &text,
     }
   }
   if (!isComplete) {
-    return usageError(fmt::format("--sweep is '{}', expected PATH=V1,V2,...",
-                                  text),
-                      command);
+    return usageError(
+        fmt::format("--sweep is '{}', expected PATH=V1,V2,...", text), command);
   }
   return axis;
 }

@@ -27,6 +27,13 @@ struct transpose_args {
   uint64_t in, out, rows, cols; /* of `in`, in elements */
 };
 
+struct gemm_args {
+  uint64_t a, b, c;       /* addresses */
+  uint32_t m, n, k;       /* elements */
+  uint32_t dtype;         /* as the kernel was built for */
+  uint64_t lda, ldb, ldc; /* from one row to the next */
+};
+
 /* Row-wise kernels: rows of `cols` elements without gaps. */
 struct softmax_args {
   uint64_t in, out, rows, cols;

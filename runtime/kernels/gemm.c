@@ -15,18 +15,16 @@
  * is multiplied. runtime/GemmSchedule.cpp chooses the GEMM_* constants.
 \*===------------------------------------------------------------------===*/
 
+#include "arguments.h"
 #include "kernel.h"
 
-struct gemm_args {
-  uint64_t a, b, c;       /* global addresses */
-  uint32_t m, n, k;       /* elements */
-  uint32_t unused;
-  uint64_t lda, ldb, ldc; /* bytes from one row to the next */
-};
+enum { CB_A, CB_B, CB_OUT };
+enum { CTX_A, CTX_B };                 /* hart 0 */
+enum { CTX_MML, CTX_DRAIN, CTX_OUT };  /* hart 1 */
 
-enum {
-  kA, kB, kOut, /* circular buffers */
-};
+/* Products of int8 accumulate in int32, all others in fp32. */
+#define ACCUMULATOR                                                           \
+  (GEMM_DTYPE == XPE_DTYPE_I8 ? XPE_DTYPE_I32 : XPE_DTYPE_F32)
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
@@ -39,21 +37,15 @@ _Static_assert(A_PARTS * B_PARTS <= XPE_RE_BANKS, "a block fills the banks");
 
 #define A_SLOT (GEMM_M_BLOCK * GEMM_CHUNK)
 #define B_SLOT (GEMM_N_BLOCK * GEMM_CHUNK)
-#define OUT_PITCH (GEMM_N_BLOCK * GEMM_OUT_ELEM)
+#define OUT_PITCH (GEMM_N_BLOCK * GEMM_ELEM)
 #define OUT_SLOT (GEMM_M_BLOCK * OUT_PITCH)
 #define OUT_DEPTH 2
 _Static_assert((A_SLOT + B_SLOT) * GEMM_DEPTH + OUT_SLOT * OUT_DEPTH <=
                    XPE_LS_FREE_BYTES,
                "rings fit local memory");
 
-#define CHUNK_PASSES (GEMM_CHUNK / XPE_DPE_K_BYTES)
-#define PASSES MIN(XPE_MML_MAX_PASSES, CHUNK_PASSES)
-#define STEP_BYTES (PASSES * XPE_DPE_K_BYTES)
+#define STEP_BYTES (GEMM_PASSES * XPE_DPE_K_BYTES)
 _Static_assert(GEMM_CHUNK % STEP_BYTES == 0, "whole commands per chunk");
-
-static inline uint32_t div_up(uint32_t a, uint32_t b) {
-  return (a + b - 1) / b;
-}
 
 /* The blocks of this PE: the same sequence on both harts. */
 struct walk {
@@ -62,11 +54,11 @@ struct walk {
   uint32_t k_bytes, chunks;
 };
 
-static inline struct walk walk_of(const struct gemm_args *args) {
+XPE_FN struct walk walk_of(const struct gemm_args *args) {
   struct walk w;
   uint32_t row = xpe_info(XPE_INFO_ROW), col = xpe_info(XPE_INFO_COL);
-  w.m_blocks = div_up(args->m, GEMM_M_BLOCK);
-  w.n_blocks = div_up(args->n, GEMM_N_BLOCK);
+  w.m_blocks = kernel_divide_up(args->m, GEMM_M_BLOCK);
+  w.n_blocks = kernel_divide_up(args->n, GEMM_N_BLOCK);
 #if GEMM_SPREAD_N
   w.m_first = 0;
   w.m_step = 1;
@@ -79,25 +71,26 @@ static inline struct walk walk_of(const struct gemm_args *args) {
   w.n_step = XPE_COLS;
 #endif
   w.k_bytes = args->k * GEMM_ELEM;
-  w.chunks = div_up(w.k_bytes, GEMM_CHUNK);
+  w.chunks = kernel_divide_up(w.k_bytes, GEMM_CHUNK);
   return w;
 }
 
 /* Bit i: the PE with index i of the line, which handles block first + i of
  * `blocks`, takes part. */
-static inline uint64_t members(uint32_t first, uint32_t blocks,
+XPE_FN uint64_t members(uint32_t first, uint32_t blocks,
                                uint32_t line) {
   uint32_t count = MIN(blocks - first, line);
   return count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
 }
 
-void kernel_load(const void *arguments) {
-  const struct gemm_args *args = arguments;
-  xpe_cb_setup(kA, cb_at(0, A_SLOT * GEMM_DEPTH));
-  xpe_cb_setup(kB, cb_at(A_SLOT * GEMM_DEPTH, B_SLOT * GEMM_DEPTH));
-  xpe_cb_setup(kOut, cb_at((A_SLOT + B_SLOT) * GEMM_DEPTH,
-                           OUT_SLOT * OUT_DEPTH));
-  barrier_own_pe();
+void kernel_load(const struct gemm_args *args);
+void kernel_compute(const struct gemm_args *args);
+
+void kernel_load(const struct gemm_args *args) {
+  uint64_t end = kernel_ring(CB_A, 0, A_SLOT * GEMM_DEPTH);
+  end = kernel_ring(CB_B, end, B_SLOT * GEMM_DEPTH);
+  kernel_ring(CB_OUT, end, OUT_SLOT * OUT_DEPTH);
+  kernel_ready();
 
   struct walk w = walk_of(args);
   for (uint32_t m = w.m_first; m < w.m_blocks; m += w.m_step) {
@@ -109,7 +102,7 @@ void kernel_load(const void *arguments) {
           .rows = GEMM_M_BLOCK,
           .row_bytes = GEMM_CHUNK,
           .pitch = args->lda,
-          .cb = kA,
+          .cb = CB_A,
           .valid_rows = m_valid,
           .valid_bytes = GEMM_CHUNK,
           .mcast = XPE_MCAST_ROW,
@@ -120,7 +113,7 @@ void kernel_load(const void *arguments) {
           .rows = GEMM_N_BLOCK,
           .row_bytes = GEMM_CHUNK,
           .pitch = args->ldb,
-          .cb = kB,
+          .cb = CB_B,
           .valid_rows = n_valid,
           .valid_bytes = GEMM_CHUNK,
 #if !GEMM_SPREAD_N
@@ -129,18 +122,18 @@ void kernel_load(const void *arguments) {
                                 XPE_ROWS)
 #endif
       };
-      xpe_dma_in_bind(0, &a);
-      xpe_dma_in_bind(1, &b);
+      KERNEL_BIND(dma_in, CTX_A, &a);
+      KERNEL_BIND(dma_in, CTX_B, &b);
       uint32_t last = w.k_bytes - (w.chunks - 1) * GEMM_CHUNK;
       for (uint32_t chunk = 0; chunk < w.chunks; ++chunk) {
         if (chunk + 1 == w.chunks && last != GEMM_CHUNK) {
           a.valid_bytes = b.valid_bytes = last;
-          xpe_dma_in_bind(0, &a);
-          xpe_dma_in_bind(1, &b);
+          KERNEL_BIND(dma_in, CTX_A, &a);
+          KERNEL_BIND(dma_in, CTX_B, &b);
         }
         uint64_t offset = (uint64_t)chunk * GEMM_CHUNK;
-        xpe_dma_in_go(0, &a, offset);
-        xpe_dma_in_go(1, &b, offset);
+        KERNEL_GO(dma_in, CTX_A, &a, offset);
+        KERNEL_GO(dma_in, CTX_B, &b, offset);
       }
     }
   }
@@ -148,14 +141,14 @@ void kernel_load(const void *arguments) {
 
 /* The commands of one step: every pair of operand parts, in an order in which
  * consecutive commands share the cached operand or the streamed one. */
-static inline __attribute__((always_inline)) void
-multiply_step(const struct xpe_mml *mml, uint64_t word, uint32_t a_parts) {
+XPE_FN void multiply_step(const struct xpe_mml *mml, uint64_t word,
+                          uint32_t a_parts) {
   for (unsigned j = 0; j < B_PARTS; ++j) {
     for (unsigned i = 0; i < A_PARTS; ++i) {
       unsigned part = j % 2 ? A_PARTS - 1 - i : i;
       if (part < a_parts) {
-        xpe_mml_go(0, mml,
-                   word + xpe_mml_word(part * A_ROWS * GEMM_CHUNK,
+        KERNEL_GO(mml, CTX_MML, mml,
+                  word + xpe_mml_word(part * A_ROWS * GEMM_CHUNK,
                                        j * B_ROWS * GEMM_CHUNK,
                                        part * B_PARTS + j, 0));
       }
@@ -163,9 +156,8 @@ multiply_step(const struct xpe_mml *mml, uint64_t word, uint32_t a_parts) {
   }
 }
 
-static inline __attribute__((always_inline)) void
-multiply_chunk(const struct xpe_mml *mml, uint32_t steps, uint64_t accumulate,
-               uint32_t a_parts) {
+XPE_FN void multiply_chunk(const struct xpe_mml *mml, uint32_t steps,
+                           uint64_t accumulate, uint32_t a_parts) {
   uint64_t word = accumulate;
   const uint64_t next = xpe_mml_word(STEP_BYTES, STEP_BYTES, 0, 0);
   multiply_step(mml, word, a_parts);
@@ -177,88 +169,77 @@ multiply_chunk(const struct xpe_mml *mml, uint32_t steps, uint64_t accumulate,
   }
 }
 
-static void multiply_block(const struct walk *w, uint32_t a_parts) {
-  const struct xpe_mml mml = {.a_cb = kA,
-                              .a_pitch = GEMM_CHUNK,
-                              .b_cb = kB,
-                              .b_pitch = GEMM_CHUNK,
-                              .a_rows = A_ROWS,
-                              .b_rows = B_ROWS,
-                              .passes = PASSES,
-                              .a_dtype = GEMM_DTYPE,
-                              .b_dtype = GEMM_DTYPE,
-                              .a_step = XPE_DPE_K_BYTES,
-                              .b_step = XPE_DPE_K_BYTES};
+XPE_FN void multiply_block(const struct xpe_mml *mml, const struct walk *w,
+                           uint32_t a_parts) {
   uint32_t last = w->k_bytes - (w->chunks - 1) * GEMM_CHUNK;
   uint64_t accumulate = 0;
   for (uint32_t chunk = 0; chunk < w->chunks; ++chunk) {
     uint32_t steps = chunk + 1 == w->chunks
-                         ? div_up(last, STEP_BYTES)
+                         ? kernel_divide_up(last, STEP_BYTES)
                          : (uint32_t)(GEMM_CHUNK / STEP_BYTES);
     if (a_parts == A_PARTS) {
-      multiply_chunk(&mml, steps, accumulate, A_PARTS);
+      multiply_chunk(mml, steps, accumulate, A_PARTS);
     } else {
-      multiply_chunk(&mml, steps, accumulate, a_parts);
+      multiply_chunk(mml, steps, accumulate, a_parts);
     }
     accumulate = xpe_mml_word(0, 0, 0, 1);
-    xpe_cb_pop(kA, A_SLOT);
-    xpe_cb_pop(kB, B_SLOT);
+    xpe_cb_pop(CB_A, A_SLOT);
+    xpe_cb_pop(CB_B, B_SLOT);
   }
 }
 
-void kernel_compute(const void *arguments) {
-  const struct gemm_args *args = arguments;
-  barrier_own_pe();
+void kernel_compute(const struct gemm_args *args) {
+  kernel_ready();
   struct walk w = walk_of(args);
-  const struct xpe_mml mml = {.a_cb = kA,
+  const struct xpe_mml mml = {.a_cb = CB_A,
                               .a_pitch = GEMM_CHUNK,
-                              .b_cb = kB,
+                              .b_cb = CB_B,
                               .b_pitch = GEMM_CHUNK,
                               .a_rows = A_ROWS,
                               .b_rows = B_ROWS,
-                              .passes = PASSES,
+                              .passes = GEMM_PASSES,
                               .a_dtype = GEMM_DTYPE,
                               .b_dtype = GEMM_DTYPE,
                               .a_step = XPE_DPE_K_BYTES,
                               .b_step = XPE_DPE_K_BYTES};
-  const struct xpe_se drain = {.rows = A_ROWS,
+  const struct xpe_se drain = {.dtype = ACCUMULATOR,
+                               .rows = A_ROWS,
                                .cols = B_ROWS,
                                .store = 1,
-                               .out_cb = kOut,
+                               .out_cb = CB_OUT,
                                .out_pitch = OUT_PITCH,
-                               .out_dtype = GEMM_OUT_DTYPE};
-  xpe_mml_bind(0, &mml);
-  xpe_drain_bind(1, &drain);
+                               .out_dtype = GEMM_DTYPE};
+  KERNEL_BIND(mml, CTX_MML, &mml);
+  KERNEL_BIND(drain, CTX_DRAIN, &drain);
   for (uint32_t m = w.m_first; m < w.m_blocks; m += w.m_step) {
     uint32_t m_valid = MIN(args->m - m * GEMM_M_BLOCK, GEMM_M_BLOCK);
-    uint32_t a_parts = div_up(m_valid, A_ROWS);
+    uint32_t a_parts = kernel_divide_up(m_valid, A_ROWS);
     for (uint32_t n = w.n_first; n < w.n_blocks; n += w.n_step) {
       uint32_t n_valid = MIN(args->n - n * GEMM_N_BLOCK, GEMM_N_BLOCK);
-      multiply_block(&w, a_parts);
+      multiply_block(&mml, &w, a_parts);
       for (unsigned j = 0; j < B_PARTS; ++j) {
         for (unsigned i = 0; i < A_PARTS; ++i) {
           unsigned part = j % 2 ? A_PARTS - 1 - i : i;
           if (part < a_parts) {
-            xpe_drain_go(
-                1, &drain,
+            KERNEL_GO(
+                drain, CTX_DRAIN, &drain,
                 xpe_drain_word(part * B_PARTS + j, 0,
                                part * A_ROWS * OUT_PITCH +
-                                   j * B_ROWS * GEMM_OUT_ELEM));
+                                   j * B_ROWS * GEMM_ELEM));
           }
         }
       }
-      xpe_cb_push(kOut, OUT_SLOT);
+      xpe_cb_push(CB_OUT, OUT_SLOT);
       const struct xpe_dma_out out = {
           .addr = args->c + (uint64_t)m * GEMM_M_BLOCK * args->ldc +
                   (uint64_t)n * OUT_PITCH,
           .rows = GEMM_M_BLOCK,
           .row_bytes = OUT_PITCH,
           .pitch = args->ldc,
-          .cb = kOut,
+          .cb = CB_OUT,
           .valid_rows = m_valid,
-          .valid_bytes = n_valid * GEMM_OUT_ELEM};
-      xpe_dma_out_bind(2, &out);
-      xpe_dma_out_go(2, &out, 0);
+          .valid_bytes = n_valid * GEMM_ELEM};
+      KERNEL_NOW(dma_out, CTX_OUT, &out, 0);
     }
   }
 }

@@ -9,8 +9,7 @@
 
 using namespace chipwright;
 
-static Result<KernelPlan> plan(const ChipSpec &spec,
-                               const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   if (auto fits = requireLocal(spec, "add", ringBytes(3), "rings of slots",
                                "use a chip with more");
       !fits) {
@@ -27,8 +26,7 @@ static Result<KernelPlan> plan(const ChipSpec &spec,
                         .rows = 1,
                         .cols = elements};
   };
-  plan.buffers = {buffer("a", false), buffer("b", false),
-                  buffer("out", true)};
+  plan.buffers = {buffer("a", false), buffer("b", false), buffer("out", true)};
   plan.defines = dtypeDefines(type);
   uint64_t bytes = plan.buffers[0].bytes();
   uint64_t align = spec.memory.interleaveBytes;
@@ -44,9 +42,6 @@ static Result<KernelPlan> plan(const ChipSpec &spec,
   return plan;
 }
 
-const Kernel ops::add = {"add",
-                         "out = a + b, element by element",
-                         "add.c",
-                         {"elements"},
-                         {DType::F16, DType::BF16, DType::F32},
-                         plan};
+const Kernel ops::add = {
+    "add",        "out = a + b, element by element",     "add.c",
+    {"elements"}, {DType::F16, DType::BF16, DType::F32}, plan};

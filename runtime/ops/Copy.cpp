@@ -9,8 +9,7 @@
 
 using namespace chipwright;
 
-static Result<KernelPlan> plan(const ChipSpec &spec,
-                               const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   if (auto fits = requireLocal(spec, "copy", ringBytes(1), "a ring of slots",
                                "use a chip with more");
       !fits) {

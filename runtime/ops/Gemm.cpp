@@ -4,24 +4,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/GemmSchedule.h"
+#include "runtime/kernels/arguments.h"
 #include "runtime/ops/Ops.h"
 
 #include <algorithm>
 #include <cmath>
 
 using namespace chipwright;
-
-namespace {
-
-/// The argument block of gemm.c.
-struct GemmArgs {
-  uint64_t a, b, c;
-  uint32_t m, n, k;
-  uint32_t dtype;
-  uint64_t lda, ldb, ldc; // bytes between rows
-};
-
-} // namespace
 
 static Result<KernelPlan> plan(const ChipSpec &spec,
                                const KernelShape &shape) {
@@ -53,12 +43,22 @@ static Result<KernelPlan> plan(const ChipSpec &spec,
     plan.buffers[0].high = limit;
     plan.buffers[0].low = -limit;
   }
+  Result<GemmSchedule> schedule = scheduleGemm(spec, m, n, k, type);
+  if (!schedule) {
+    return schedule.error();
+  }
   plan.defines = {
+      {"GEMM_M_BLOCK", std::to_string(schedule->mBlock)},
+      {"GEMM_N_BLOCK", std::to_string(schedule->nBlock)},
+      {"GEMM_CHUNK", std::to_string(schedule->chunkBytes)},
+      {"GEMM_DEPTH", std::to_string(schedule->depth)},
+      {"GEMM_PASSES", std::to_string(schedule->passes)},
+      {"GEMM_SPREAD_N", schedule->spreadN ? "1" : "0"},
       {"GEMM_DTYPE", std::to_string(static_cast<unsigned>(type))},
       {"GEMM_ELEM", std::to_string(dtypeBytes(type))}};
   uint64_t size = dtypeBytes(type);
   plan.arguments = [=](const std::vector<uint64_t> &at) {
-    return argumentBytes(GemmArgs{at[0], at[1], at[2],
+    return argumentBytes(gemm_args{at[0], at[1], at[2],
                                   static_cast<uint32_t>(m),
                                   static_cast<uint32_t>(n),
                                   static_cast<uint32_t>(k),

@@ -11,8 +11,7 @@
 
 namespace chipwright::ops {
 
-extern const Kernel gemm, copy, add, stream, transpose, softmax, rmsnorm,
-    empty;
+extern const Kernel gemm, copy, add, stream, transpose, softmax, rmsnorm, empty;
 
 } // namespace chipwright::ops
 

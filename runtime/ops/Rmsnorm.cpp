@@ -16,32 +16,29 @@ using namespace chipwright::ops;
 
 static constexpr float kEpsilon = 1e-5f;
 
-static Result<KernelPlan> plan(const ChipSpec &spec,
-                               const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   uint64_t rows = shape.rows.value_or(4096), cols = shape.cols.value_or(1024);
   DType type = *shape.dtype;
   KernelPlan plan;
   plan.dtype = type;
-  plan.buffers = {
-      {.name = "in", .dtype = type, .rows = rows, .cols = cols},
-      {.name = "weight",
-       .role = Role::Weight,
-       .dtype = type,
-       .rows = 1,
-       .cols = cols,
-       .low = 0.5,
-       .high = 1.5},
-      {.name = "out",
-       .isOutput = true,
-       .dtype = type,
-       .rows = rows,
-       .cols = cols}};
+  plan.buffers = {{.name = "in", .dtype = type, .rows = rows, .cols = cols},
+                  {.name = "weight",
+                   .role = Role::Weight,
+                   .dtype = type,
+                   .rows = 1,
+                   .cols = cols,
+                   .low = 0.5,
+                   .high = 1.5},
+                  {.name = "out",
+                   .isOutput = true,
+                   .dtype = type,
+                   .rows = rows,
+                   .cols = cols}};
   uint64_t rowBytes = cols * dtypeBytes(type);
   // A row in, a row out, the weights, and the statistics of a slot.
-  if (auto fits = requireLocal(spec, "rmsnorm",
-                               3 * rowSlotBytes(rowBytes) + rowStatBytes(2),
-                               "one row of input, output and weights",
-                               "use fewer --cols");
+  if (auto fits = requireLocal(
+          spec, "rmsnorm", 3 * rowSlotBytes(rowBytes) + rowStatBytes(2),
+          "one row of input, output and weights", "use fewer --cols");
       !fits) {
     return fits.error();
   }

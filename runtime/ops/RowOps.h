@@ -18,8 +18,8 @@ uint64_t rowSlotBytes(uint64_t rowBytes);
 uint64_t rowStatBytes(unsigned rings);
 
 /// dtypeDefines() and KERNEL_ROW_BYTES.
-std::vector<std::pair<std::string, std::string>>
-rowDefines(DType type, uint64_t rowBytes);
+std::vector<std::pair<std::string, std::string>> rowDefines(DType type,
+                                                            uint64_t rowBytes);
 
 } // namespace chipwright::ops
 

@@ -13,8 +13,7 @@
 using namespace chipwright;
 using namespace chipwright::ops;
 
-static Result<KernelPlan> plan(const ChipSpec &spec,
-                               const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   uint64_t rows = shape.rows.value_or(4096), cols = shape.cols.value_or(1024);
   DType type = *shape.dtype;
   KernelPlan plan;
@@ -32,10 +31,9 @@ static Result<KernelPlan> plan(const ChipSpec &spec,
                    .cols = cols}};
   uint64_t rowBytes = cols * dtypeBytes(type);
   // A row in, a row out, and the statistics of a slot (softmax.c).
-  if (auto fits = requireLocal(spec, "softmax",
-                               2 * rowSlotBytes(rowBytes) + rowStatBytes(3),
-                               "one row of input and output",
-                               "use fewer --cols");
+  if (auto fits = requireLocal(
+          spec, "softmax", 2 * rowSlotBytes(rowBytes) + rowStatBytes(3),
+          "one row of input and output", "use fewer --cols");
       !fits) {
     return fits.error();
   }

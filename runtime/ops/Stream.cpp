@@ -11,8 +11,7 @@
 
 using namespace chipwright;
 
-static Result<KernelPlan> plan(const ChipSpec &spec,
-                               const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   if (auto fits = requireLocal(spec, "stream", ringBytes(3), "rings of slots",
                                "use a chip with more");
       !fits) {

@@ -9,8 +9,7 @@
 
 using namespace chipwright;
 
-static Result<KernelPlan> plan(const ChipSpec &spec,
-                               const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   // A row of the smallest tile is 32 bytes (transpose.c).
   if (auto fits = requireLocal(spec, "transpose", 2 * 2 * 32 * 32,
                                "rings of tiles", "use a chip with more");

@@ -70,44 +70,61 @@ void BurstChannel::holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n) {
   heldAccesses += n;
 }
 
+/// Adds \p gap at place \p at of the list; the oldest gap makes room for it.
+void BurstChannel::addGap(Pseudo &p, unsigned at, Gap gap) {
+  if (p.numGaps == maxGaps) {
+    std::copy(p.gaps.begin() + 1, p.gaps.begin() + at, p.gaps.begin());
+    p.gaps[at - 1] = gap;
+    return;
+  }
+  std::copy_backward(p.gaps.begin() + at, p.gaps.begin() + p.numGaps,
+                     p.gaps.begin() + p.numGaps + 1);
+  p.gaps[at] = gap;
+  ++p.numGaps;
+}
+
 /// Takes \p n access times on the bus from \p ready on, in idle times left
 /// behind and then at the end. \returns the end of the last one.
 uint64_t BurstChannel::reserveBus(Pseudo &p, unsigned n, uint64_t ready) {
   uint64_t need = n * burst;
-  uint64_t end = 0;
   if (p.numGaps != 0 && ready + burst <= p.gaps[p.numGaps - 1].end) {
-    unsigned kept = 0;
-    for (unsigned i = 0; i < p.numGaps; ++i) {
-      Gap gap = p.gaps[i];
-      uint64_t start = std::max(gap.start, ready);
-      if (need != 0 && start + burst <= gap.end) {
-        uint64_t room = gap.end - start;
-        uint64_t take = room >= need ? need : room / burst * burst;
-        need -= take;
-        end = start + take;
-        // One remainder is kept: the later one, which more runs can reach.
-        if (gap.end - end >= burst) {
-          gap.start = end;
-        } else {
-          gap.end = start;
-        }
+    for (unsigned i = 0; i < p.numGaps;) {
+      Gap &gap = p.gaps[i];
+      const uint64_t start = std::max(gap.start, ready);
+      if (start + burst > gap.end) {
+        ++i;
+        continue;
       }
-      if (gap.start + burst <= gap.end) {
-        p.gaps[kept++] = gap;
+      const uint64_t room = gap.end - start;
+      const uint64_t take = room >= need ? need : room / burst * burst;
+      const uint64_t end = start + take;
+      // What is left on either side is there for runs that are ready sooner
+      // or come later.
+      const bool head = gap.start + burst <= start;
+      const bool tail = end + burst <= gap.end;
+      if (head && tail) {
+        const Gap rest{end, gap.end};
+        gap.end = start;
+        addGap(p, i + 1, rest);
+      } else if (head) {
+        gap.end = start;
+        ++i;
+      } else if (tail) {
+        gap.start = end;
+      } else {
+        std::copy(p.gaps.begin() + i + 1, p.gaps.begin() + p.numGaps,
+                  p.gaps.begin() + i);
+        --p.numGaps;
       }
-    }
-    p.numGaps = kept;
-    if (need == 0) {
-      return end;
+      need -= take;
+      if (need == 0) {
+        return end;
+      }
     }
   }
-  uint64_t start = std::max(p.busFree, ready);
+  const uint64_t start = std::max(p.busFree, ready);
   if (start >= p.busFree + burst) {
-    if (p.numGaps == maxGaps) {
-      std::copy(p.gaps.begin() + 1, p.gaps.end(), p.gaps.begin());
-      --p.numGaps;
-    }
-    p.gaps[p.numGaps++] = {p.busFree, start};
+    addGap(p, p.numGaps, {p.busFree, start});
   }
   p.busFree = start + need;
   return p.busFree;
@@ -146,10 +163,11 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     }
     uint64_t dataReady = std::max(activated + rcd, entry) + latency;
     dataReady = std::max(dataReady, columns - n * tck + latency);
-    // A run whose bank is late books its group where the bus stands, so that
-    // it does not hold back runs that overtake it.
-    uint64_t groupStart = std::max(
-        group.dataReady, std::min(dataReady, std::max(p.busFree, entry)));
+    // A run whose bank is late books its group where the bus stands now, so
+    // that it does not hold back runs that overtake it. That is not busFree:
+    // a run that waits for a refresh leaves the bus idle meanwhile.
+    uint64_t groupStart =
+        std::max(group.dataReady, std::min(dataReady, busStart(p, entry)));
     uint64_t groupEnd =
         std::max(dataReady, groupStart) + (n - 1) * ccdLong + burst;
     uint64_t busReady = std::max(dataReady, groupStart);

@@ -59,7 +59,7 @@ public:
 
 private:
   static constexpr uint32_t closed = ~uint32_t(0);
-  static constexpr unsigned maxGaps = 4;
+  static constexpr unsigned maxGaps = 8;
 
   // Every time member is an earliest allowed time; zero allows all.
   struct Bank {
@@ -104,6 +104,7 @@ private:
   uint64_t serve(uint32_t pseudo, uint32_t bank, uint32_t row, unsigned n,
                  uint64_t entry);
   uint64_t busStart(const Pseudo &p, uint64_t ready) const;
+  static void addGap(Pseudo &p, unsigned at, Gap gap);
   uint64_t reserveBus(Pseudo &p, unsigned n, uint64_t ready);
   uint64_t readSlot(unsigned n);
   void holdSlots(uint32_t pseudo, uint64_t firstLeave, unsigned n);

@@ -321,17 +321,20 @@ void MemorySystem::scheduleChannel(unsigned channel) {
   Cycle wake = std::max(domain.atOrAfterFs(next), wheel.now() + 1);
   if (wake < channelWake[channel]) {
     channelWake[channel] = wake;
-    wheel.post(wake, Phase::Arbitrate, this, channel);
+    wheel.post(wake, Phase::Deliver, this, channel);
   }
 }
 
-void MemorySystem::fire(Cycle now, uint32_t kind, uint64_t) {
-  if (channelWake[kind] != now) {
-    return; // an earlier wake-up replaced this one
+void MemorySystem::fire(Cycle now, uint32_t, uint64_t) {
+  // Answers take links and banks, so the channels of a cycle answer in the
+  // order of their numbers, all before the cycle's trains ask.
+  for (unsigned channel = 0; channel < channels.size(); ++channel) {
+    if (channelWake[channel] == now) {
+      channelWake[channel] = kNever;
+      channels[channel]->advanceTo(domain.toFs(now));
+      scheduleChannel(channel);
+    }
   }
-  channelWake[kind] = kNever;
-  channels[kind]->advanceTo(domain.toFs(now));
-  scheduleChannel(kind);
 }
 
 void MemorySystem::dramDone(uint64_t tag, uint64_t timeFs) {

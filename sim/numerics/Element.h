@@ -41,22 +41,7 @@ namespace chipwright::sim {
 
 /// \returns the storage size of one element in bytes, 0 for a value that is
 /// no DType (a command field has 16 codes for 8 types).
-constexpr unsigned elementBytes(DType type) {
-  switch (type) {
-  case DType::F32:
-  case DType::I32:
-  case DType::TF32:
-    return 4;
-  case DType::F16:
-  case DType::BF16:
-    return 2;
-  case DType::I8:
-  case DType::F8E4M3:
-  case DType::F8E5M2:
-    return 1;
-  }
-  return 0;
-}
+constexpr unsigned elementBytes(DType type) { return dtypeBytes(type); }
 
 /// Bits of the only NaN that engines store as fp32.
 inline constexpr uint32_t canonicalNanBits = 0x7fc00000;

@@ -107,11 +107,21 @@ void MulticastNetwork::rendezvous(unsigned line, uint64_t mask, Group &group,
   for (uint64_t rest = mask; rest; rest &= rest - 1) {
     group.members[std::countr_zero(rest)].pop_front();
   }
-  services.wheel.post(next.at, Phase::Deliver, this, 0);
+  services.wheel.post(next.at, Phase::Deliver, this, Rendezvous);
   ready.push_back(std::move(next));
 }
 
-void MulticastNetwork::fire(Cycle now, uint32_t, uint64_t) {
+void MulticastNetwork::fire(Cycle now, uint32_t kind, uint64_t argument) {
+  if (kind == Delivered) {
+    LineState &line = lines[argument];
+    --line.inFlight;
+    if (!line.queued.empty()) {
+      Ready next = std::move(line.queued.front());
+      line.queued.pop_front();
+      begin(std::move(next), now);
+    }
+    return;
+  }
   // Rendezvous of one cycle start in an order that does not depend on which
   // PE was evaluated last.
   std::vector<Ready> starting, later;
@@ -157,7 +167,7 @@ void MulticastNetwork::transferIssued(uint32_t, Cycle) {}
 void MulticastNetwork::transferDone(uint32_t token, const MemoryReply &done) {
   Active finished = std::move(active[token]);
   active[token].inUse = false;
-  LineState &line = lines[finished.line];
+  const LineState &line = lines[finished.line];
   const Noc &noc = services.paths.noc();
   Cycle last = 0;
   for (uint64_t rest = finished.mask; rest; rest &= rest - 1) {
@@ -167,14 +177,10 @@ void MulticastNetwork::transferDone(uint32_t token, const MemoryReply &done) {
     pes[pe]->fabric().multicastDone(finished.slots[member],
                                     done.done[member]);
   }
-  --line.inFlight;
-  if (!line.queued.empty()) {
-    Ready next = std::move(line.queued.front());
-    line.queued.pop_front();
-    next.at = std::max(last, next.at);
-    services.wheel.post(next.at, Phase::Deliver, this, 0);
-    ready.push_back(std::move(next));
-  }
+  // The command is in flight until its last member has the data, which may be
+  // known long before.
+  services.wheel.post(std::max(last, services.wheel.now() + 1),
+                      Phase::Deliver, this, Delivered, finished.line);
 }
 
 std::vector<std::string> MulticastNetwork::waits() const {

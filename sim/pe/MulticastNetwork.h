@@ -47,6 +47,12 @@ public:
   void fire(Cycle now, uint32_t kind, uint64_t argument) override;
 
 private:
+  /// Wheel event kinds.
+  enum Event : uint32_t {
+    Rendezvous, // the last member's message is at the master
+    Delivered,  // argument: line; the last member has a command's data
+  };
+
   struct Arrival {
     uint32_t slot;
     Cycle at; // at the master

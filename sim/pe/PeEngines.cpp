@@ -347,7 +347,9 @@ void Pe::acceptFabric(bool outbound, Cycle at) {
 void Pe::dmaDone(const Command &command, Cycle started, Cycle at) {
   bool outbound = command.engine == Engine::FiOut;
   HartState &state = harts[command.hart];
-  at = std::max(at, lastEvaluated + 1);
+  // The data of a multicast may reach a near member before the answer for the
+  // farthest one is known; this PE may not have been evaluated since.
+  at = std::max(at, services.wheel.now() + 1);
   if (outbound) {
     // Acknowledgements of a hart count in the order of its commands.
     at = std::max(at, state.lastWriteAt);

@@ -231,9 +231,14 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
     ++count.commands[static_cast<unsigned>(inst.opcode)];
     Cycle from = cycle + cp.launchCycles + cp.dispatchCycles;
     side.close(static_cast<uint32_t>(value), from, /*counted=*/true);
-    dueMoves.push_back({from, inst.cb});
-    std::push_heap(dueMoves.begin(), dueMoves.end(), std::greater<>());
-    wakeAt(from);
+    if (from <= lastEvaluated) {
+      // Issue and dispatch take no time: due in this very evaluation.
+      dirtySides |= uint64_t(1) << inst.cb;
+    } else {
+      dueMoves.push_back({from, inst.cb});
+      std::push_heap(dueMoves.begin(), dueMoves.end(), std::greater<>());
+      wakeAt(from);
+    }
     return CustomResult::done(cycle + cp.launchCycles);
   }
   // wait and reserve: a contiguous place, answered when the CP knows.
@@ -418,10 +423,17 @@ MemResult Pe::atomic(Hart &hart, Op, uint64_t address, uint64_t, bool,
                   address));
 }
 
-MemResult Pe::fillLine(Hart &hart, uint64_t address, unsigned bytes, bool,
-                       uint64_t cycle) {
+MemResult Pe::fillLine(Hart &hart, uint64_t address, unsigned bytes,
+                       bool instruction, uint64_t cycle) {
   unsigned index = hartIndex(hart);
   HartState &state = harts[index];
+  if (instruction) {
+    // The resident image lies in the PE; a line of it is read as local memory
+    // is, by a port of its own.
+    const LsSpec &ls = services.spec.ls;
+    return MemResult::done(0, cycle + ls.latencyCycles +
+                                  divideUp(bytes, ls.bankBytes));
+  }
   if (state.lineFilled == address) {
     state.lineFilled = kNever;
     return MemResult::done(0, cycle);

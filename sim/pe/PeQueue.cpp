@@ -65,6 +65,24 @@ bool decodeOperands(Command &command, const uint64_t *fields, uint64_t word,
   }
 }
 
+/// Gives the local pitch of a DMA command its default. \returns what is wrong
+/// with the block, or nothing.
+template <typename T> std::string checkBlock(T &dma) {
+  if (dma.localPitch == 0) {
+    dma.localPitch = dma.rowBytes;
+  }
+  if (dma.localPitch >= dma.rowBytes && dma.validRows <= dma.rows &&
+      dma.validBytes <= dma.rowBytes) {
+    return "";
+  }
+  return fmt::format("a block of {} rows of {} bytes has a local pitch of {} "
+                     "and {} valid rows of {} valid bytes; the pitch must not "
+                     "be smaller than a row, the valid part not larger than "
+                     "the block",
+                     dma.rows, dma.rowBytes, dma.localPitch, dma.validRows,
+                     dma.validBytes);
+}
+
 /// Bytes from the first to the last byte of a tile.
 uint64_t tileBytes(uint64_t rows, uint64_t pitch, uint64_t rowBytes) {
   return rows == 0 ? 0 : (rows - 1) * pitch + rowBytes;
@@ -284,19 +302,8 @@ bool Pe::useBank(Command &command, unsigned bank, unsigned rows,
 
 bool Pe::prepareDmaIn(Command &command) {
   auto &dma = std::get<isa::DmaInCommand>(command.operands);
-  if (dma.localPitch == 0) {
-    dma.localPitch = dma.rowBytes;
-  }
-  if (dma.localPitch < dma.rowBytes || dma.validRows > dma.rows ||
-      dma.validBytes > dma.rowBytes) {
-    return badCommand(
-        command,
-        fmt::format("a block of {} rows of {} bytes has a local pitch of {} "
-                    "and {} valid rows of {} valid bytes; the pitch must not "
-                    "be smaller than a row, the valid part not larger than "
-                    "the block",
-                    dma.rows, dma.rowBytes, dma.localPitch, dma.validRows,
-                    dma.validBytes));
+  if (std::string why = checkBlock(dma); !why.empty()) {
+    return badCommand(command, why);
   }
   if (dma.mcast != 0) {
     bool isRow =
@@ -333,19 +340,8 @@ bool Pe::prepareDmaIn(Command &command) {
 
 bool Pe::prepareDmaOut(Command &command) {
   auto &dma = std::get<isa::DmaOutCommand>(command.operands);
-  if (dma.localPitch == 0) {
-    dma.localPitch = dma.rowBytes;
-  }
-  if (dma.localPitch < dma.rowBytes || dma.validRows > dma.rows ||
-      dma.validBytes > dma.rowBytes) {
-    return badCommand(
-        command,
-        fmt::format("a block of {} rows of {} bytes has a local pitch of {} "
-                    "and {} valid rows of {} valid bytes; the pitch must not "
-                    "be smaller than a row, the valid part not larger than "
-                    "the block",
-                    dma.rows, dma.rowBytes, dma.localPitch, dma.validRows,
-                    dma.validBytes));
+  if (std::string why = checkBlock(dma); !why.empty()) {
+    return badCommand(command, why);
   }
   uint64_t bytes = uint64_t(dma.rows) * dma.localPitch;
   if (!addInput(command, dma.cb, 0, bytes, "xpe.dma.out")) {

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""CPU-time budgets of the simulator, beside a calibration loop.
+
+Runs each benchmark five times and prints the median CPU seconds with the
+rates that explain them. Budgets are CPU seconds of one process; exits with 1
+if a median is over its budget. Machines are noisy: read the calibration.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+
+BENCHMARKS = [
+    # name, arguments, budget of simulator.cpu_seconds, of the whole process
+    ("gemm 2048^3 fp16, mtia-2i",
+     "gemm --m 2048 --n 2048 --k 2048 --dtype fp16 --memory sram", 0.4, 1.0),
+    ("read 4.4 GB, mtia-300",
+     "stream --chip mtia-300 --read-fraction 1 --elements 2200000000 "
+     "--dtype fp16 --memory dram", 0.5, None),
+]
+REPEATS = 5
+
+
+def process_seconds(command):
+    """CPU seconds of a child and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", required=True, type=pathlib.Path,
+                        help="folder of the binaries")
+    arguments = parser.parse_args()
+    calibration = statistics.median(
+        float(subprocess.run([arguments.bin / "calibration"], check=True,
+                             capture_output=True, text=True).stdout.split()[0])
+        for _ in range(REPEATS))
+    print(f"calibration loop: {calibration:.3f} CPU s")
+    over = False
+    for name, options, budget, process_budget in BENCHMARKS:
+        inside, whole = [], []
+        with tempfile.TemporaryDirectory() as folder:
+            report = os.path.join(folder, "report.json")
+            for _ in range(REPEATS):
+                whole.append(process_seconds(
+                    [arguments.bin / "chipwright", "kernel", *options.split(),
+                     "--json", report]))
+                with open(report, encoding="utf-8") as file:
+                    result = json.load(file)
+                inside.append(result["simulator"]["cpu_seconds"])
+        seconds = statistics.median(inside)
+        simulator = result["simulator"]
+        print(f"{name}: {seconds:.3f} CPU s (budget {budget}), process "
+              f"{statistics.median(whole):.3f}"
+              + (f" (budget {process_budget})" if process_budget else ""))
+        print(f"  per CPU second: {simulator['commands'] / seconds:.3g} "
+              f"commands, {simulator['events'] / seconds:.3g} events, "
+              f"{simulator['instructions'] / seconds:.3g} instructions; "
+              f"{result['cycles'] / seconds:.3g} cycles simulated")
+        over |= seconds > budget
+        over |= bool(process_budget) and \
+            statistics.median(whole) > process_budget
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+//===- Tracing.h - --trace and --watch --------------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CHIPWRIGHT_TOOLS_TRACING_H
+#define CHIPWRIGHT_TOOLS_TRACING_H
+
+#include "chips/Diagnostic.h"
+#include "runtime/KernelRun.h"
+#include "sim/trace/CbWatch.h"
+#include "sim/trace/PerfettoTrace.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace chipwright::tools {
+
+/// What the command line says; empty strings where it says nothing.
+struct TracingRequest {
+  std::string path, pes, window, watch;
+  uint64_t maxBytes = 100000000;
+  bool watchToStderr = false;
+};
+
+/// The observers of one run.
+class Tracing {
+public:
+  /// Makes what \p request names and hooks it into \p options.
+  Result<void> begin(const TracingRequest &request, const ChipSpec &spec,
+                     RunOptions &options);
+
+  /// Puts the trace file into its place, and says on stderr what is missing
+  /// in it.
+  Result<void> finish();
+
+private:
+  std::unique_ptr<sim::PerfettoTrace> trace;
+  std::optional<sim::CbWatch> watch;
+  sim::TraceFan fan;
+};
+
+} // namespace chipwright::tools
+
+#endif // CHIPWRIGHT_TOOLS_TRACING_H
