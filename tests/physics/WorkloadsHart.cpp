@@ -161,10 +161,10 @@ static Workload chain(unsigned kind, unsigned count, Sets sets) {
       "barrier", "semaphore", "read", "write", "load",
       "se",      "mml+drain", "div",  "mul"};
   bool isLinked = kind == CHAIN_LOAD;
-  // READ and WRITE step through one slot of 64 bytes per PE and step; a list
-  // is longer than the data cache.
+  // READ and WRITE go 256 bytes further in every step, each PE from another
+  // start; a list is longer than the data cache.
   uint64_t buffer = kind == CHAIN_READ || kind == CHAIN_WRITE
-                        ? uint64_t(count) * 64 * 64
+                        ? uint64_t(count + 64) * 256
                     : isLinked ? 64 << 10
                                : 0;
   return {fmt::format("chain {}", names[kind]), Regime::Latency,

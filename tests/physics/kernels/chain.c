@@ -10,8 +10,11 @@
 #include "kernel.h"
 
 enum { CB_RING, CB_OTHER };
-/* One step's slot and the constant operand of CHAIN_MML. */
+/* One step's slot, the way from one access to the next, and the constant
+ * operand of CHAIN_MML. Neighbouring granules are on other sides of the chip,
+ * so that no PE has always the longest way. */
 #define SLOT 64
+#define STEP 256
 #define OTHER_BYTES (CHAIN_MML_COLS * XPE_DPE_K_BYTES)
 
 void kernel_load(const struct chain_args *args);
@@ -66,7 +69,7 @@ void kernel_compute(const struct chain_args *args) {
       kernel_in(CB_RING, args->buffer, SLOT, SLOT, XPE_READ_STREAM);
   KERNEL_BIND(dma_in, 0, &in);
   for (uint64_t i = 0; i < count; ++i) {
-    KERNEL_GO(dma_in, 0, &in, (i * KERNEL_PES + xpe_info(XPE_INFO_PE)) * SLOT);
+    KERNEL_GO(dma_in, 0, &in, (i + xpe_info(XPE_INFO_PE)) * STEP);
     xpe_cb_wait(CB_RING, SLOT);
     xpe_cb_pop(CB_RING, SLOT);
   }
@@ -76,8 +79,7 @@ void kernel_compute(const struct chain_args *args) {
   KERNEL_BIND(dma_out, 0, &out);
   for (uint64_t i = 0; i < count; ++i) {
     xpe_cb_push(CB_RING, SLOT);
-    KERNEL_GO(dma_out, 0, &out,
-              (i * KERNEL_PES + xpe_info(XPE_INFO_PE)) * SLOT);
+    KERNEL_GO(dma_out, 0, &out, (i + xpe_info(XPE_INFO_PE)) * STEP);
     xpe_fence();
   }
 #elif CHAIN_KIND == CHAIN_LOAD
