@@ -425,12 +425,23 @@ void MemorySystem::complete(uint32_t index, Cycle at) {
 //===----------------------------------------------------------------------===//
 
 Cycle MemorySystem::writeBackAll(Cycle now) {
-  std::vector<uint64_t> dirty;
-  for (unsigned unit = 0; unit < slices.size(); ++unit) {
+  // The slices in front of a channel empty themselves side by side in order of
+  // address, so that a DRAM row is written while it is open, however many
+  // slices share it.
+  std::vector<uint64_t> lines;
+  std::vector<std::pair<uint64_t, unsigned>> dirty; // line, unit
+  for (unsigned first = 0; first < slices.size(); first += banksPerChannel) {
     dirty.clear();
-    slices[unit].flush(dirty);
-    unsigned channel = unit / banksPerChannel * channelsPerBank;
-    for (uint64_t line : dirty) {
+    for (unsigned unit = first; unit < first + banksPerChannel; ++unit) {
+      lines.clear();
+      slices[unit].flush(lines);
+      for (uint64_t line : lines) {
+        dirty.emplace_back(line, unit);
+      }
+    }
+    std::sort(dirty.begin(), dirty.end());
+    unsigned channel = first / banksPerChannel * channelsPerBank;
+    for (auto [line, unit] : dirty) {
       evict(unit, channel, line, now);
     }
   }
