@@ -94,7 +94,7 @@ static int chip(const po::variables_map &values, const std::string &name,
   return done ? int(ExitOk) : report(done.error());
 }
 
-static int isa() {
+static int instructionSet() {
   const char *given = std::getenv("CHIPWRIGHT_ISA_MANUAL_FILE");
   std::string path = given && *given ? given : CHIPWRIGHT_ISA_MANUAL;
   std::ifstream file(path, std::ios::binary);
@@ -164,7 +164,7 @@ int tools::showCommand(const std::vector<std::string> &arguments,
   if (what[0] == "isa") {
     return values.count("json")
                ? report(usageError("show isa has no JSON form", "show"))
-               : isa();
+               : instructionSet();
   }
   if (what[0] == "chip") {
     if (what.size() != 2) {
