@@ -34,8 +34,7 @@ static void checkResources(Regime regime, unsigned stride) {
                 chip.architecturalFingerprint());
       Result<Outcome> after = runProgram(images, more, *program);
       ASSERT_TRUE(after) << after.error().message;
-      EXPECT_LE(after->measurement.seconds,
-                1.02 * before->measurement.seconds);
+      EXPECT_LE(after->measurement.seconds, 1.02 * before->measurement.seconds);
     }
   }
 }

@@ -98,8 +98,7 @@ public:
                                        const Program &program);
 
 private:
-  std::vector<std::pair<std::string, std::unique_ptr<sim::KernelImage>>>
-      images;
+  std::vector<std::pair<std::string, std::unique_ptr<sim::KernelImage>>> images;
 };
 
 struct Outcome {
