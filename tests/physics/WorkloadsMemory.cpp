@@ -43,13 +43,23 @@ static Workload stream(Regime regime, Place place, uint64_t elements,
   shape.readFraction = reads;
   shape.dtype = type;
   double bytes = double(elements) * dtypeBytes(type);
-  return {fmt::format("stream {} MiB {:.0f}% reads {} {}", bytes / (1 << 20),
-                      100 * reads, dtypeName(type),
-                      place == Place::Dram ? "dram" : "sram"),
-          regime, std::move(sets), shipped("stream", shape, placement(place)),
-          [=](const ChipSpec &) {
-            return moved(bytes * reads, bytes * (1 - reads), place);
-          }};
+  Workload workload{fmt::format("stream {} MiB {:.0f}% reads {} {}",
+                                bytes / (1 << 20), 100 * reads, dtypeName(type),
+                                place == Place::Dram ? "dram" : "sram"),
+                    regime, std::move(sets),
+                    shipped("stream", shape, placement(place)),
+                    [=](const ChipSpec &) {
+                      return moved(bytes * reads, bytes * (1 - reads), place);
+                    }};
+  // Reads and writes of DRAM share a bus. How well their batches fit depends on
+  // the lead that one stream has over the other, which lasts for the whole run:
+  // the command-level reference takes 101.6 us for 16 MiB of fp32 with
+  // se.lanes=16 (which writes later, as the values written come from the SE),
+  // 106.8 us with 32 and 110.8 us with 64.
+  if (place == Place::Dram && reads > 0 && reads < 1) {
+    workload.tolerance = 1.05;
+  }
+  return workload;
 }
 
 /// copy, add, transpose: \p inputs arrays in, one out.
