@@ -49,8 +49,8 @@ Terms physics::computeTerms(const ChipSpec &spec, const Demand &demand) {
     at(Regime::Dpe) = 2 * demand.macs / spec.peakFlops(demand.type);
   }
   at(Regime::Se) = demand.seSlots / (spec.se.lanes * pes * clock);
-  double code =
-      spec.dram.ecc ? double(spec.dram.accessBytes) / spec.dram.eccDataBytes
+  double code = spec.dram.ecc
+                    ? double(spec.dram.accessBytes) / spec.dram.eccDataBytes
                     : 0;
   at(Regime::Dram) =
       demand.dramBytes * (1 + code) / spec.dram.pinBytesPerSecond;
@@ -72,8 +72,8 @@ double physics::bound(const Terms &terms) {
 }
 
 Regime physics::regimeOf(const Terms &terms) {
-  return static_cast<Regime>(
-      std::max_element(terms.begin(), terms.end()) - terms.begin());
+  return static_cast<Regime>(std::max_element(terms.begin(), terms.end()) -
+                             terms.begin());
 }
 
 double physics::secondShare(const Terms &terms) {
@@ -85,12 +85,11 @@ double physics::secondShare(const Terms &terms) {
 double physics::launchCycles(const ChipSpec &spec) {
   // Descriptor there, message back, each over the crossbar and along row and
   // column to the far corner.
-  double travel = spec.noc.crossbarCycles +
-                  double(spec.grid.rows + spec.grid.cols - 1) *
-                      spec.noc.hopCycles;
+  double travel =
+      spec.noc.crossbarCycles +
+      double(spec.grid.rows + spec.grid.cols - 1) * spec.noc.hopCycles;
   return spec.control.dispatchCycles + 2 * travel +
-         std::ceil(double(spec.control.descriptorBytes) /
-                   spec.noc.linkBytes) +
+         std::ceil(double(spec.control.descriptorBytes) / spec.noc.linkBytes) +
          spec.control.wqeCycles + spec.control.completionCycles;
 }
 

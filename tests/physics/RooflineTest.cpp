@@ -72,8 +72,7 @@ void Roofline::check(const Workload &workload) {
   for (const Resource &resource : regimeResources()) {
     SCOPED_TRACE(resource.path);
     ResolvedChip more = chipWith(doubled(workload.sets, resource));
-    ASSERT_EQ(more.architecturalFingerprint(),
-              chip.architecturalFingerprint());
+    ASSERT_EQ(more.architecturalFingerprint(), chip.architecturalFingerprint());
     EXPECT_NE(more.timingFingerprint(), chip.timingFingerprint());
     Terms moreTerms;
     double faster = secondsOf(workload, *program, more, moreTerms);
@@ -85,13 +84,12 @@ void Roofline::check(const Workload &workload) {
   }
   std::printf("%-42s %9.3f us %5.1f %% of bound, second %4.2f |%s |%s\n",
               workload.name.c_str(), seconds * 1e6,
-              100 * bound(terms) / seconds, secondShare(terms),
-              changes.c_str(), listOf(workload.sets).c_str());
+              100 * bound(terms) / seconds, secondShare(terms), changes.c_str(),
+              listOf(workload.sets).c_str());
 }
 
 TEST_P(Roofline, BoundsRunsAndNamesTheResource) {
-  std::printf("regime %s; time with twice the",
-              regimeName(GetParam()));
+  std::printf("regime %s; time with twice the", regimeName(GetParam()));
   for (const Resource &resource : regimeResources()) {
     std::printf(" %s", resource.path);
   }
@@ -103,10 +101,10 @@ TEST_P(Roofline, BoundsRunsAndNamesTheResource) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Regimes, Roofline,
-    testing::Values(Regime::Dpe, Regime::Se, Regime::Dram, Regime::Sram,
-                    Regime::Noc, Regime::Issue, Regime::Latency),
-    [](const testing::TestParamInfo<Regime> &info) {
-      return std::string(regimeName(info.param));
-    });
+INSTANTIATE_TEST_SUITE_P(Regimes, Roofline,
+                         testing::Values(Regime::Dpe, Regime::Se, Regime::Dram,
+                                         Regime::Sram, Regime::Noc,
+                                         Regime::Issue, Regime::Latency),
+                         [](const testing::TestParamInfo<Regime> &info) {
+                           return std::string(regimeName(info.param));
+                         });

@@ -72,10 +72,10 @@ ResolvedChip physics::chipWith(const std::vector<std::string> &sets) {
   return chip.take();
 }
 
-Result<const sim::KernelImage *>
-ImageCache::get(const ResolvedChip &chip, const Program &program) {
-  std::string key = fmt::format("{} {:x}", program.source,
-                                chip.architecturalFingerprint());
+Result<const sim::KernelImage *> ImageCache::get(const ResolvedChip &chip,
+                                                 const Program &program) {
+  std::string key =
+      fmt::format("{} {:x}", program.source, chip.architecturalFingerprint());
   for (const auto &[name, value] : program.defines) {
     key += " " + name + "=" + value;
   }
@@ -208,9 +208,8 @@ const char *physics::resourceOf(Regime regime) {
   }
 }
 
-std::vector<std::string>
-physics::doubled(const std::vector<std::string> &sets,
-                 const Resource &resource) {
+std::vector<std::string> physics::doubled(const std::vector<std::string> &sets,
+                                          const Resource &resource) {
   std::vector<std::string> result = sets;
   ResolvedChip chip = chipWith(sets);
   result.push_back(

@@ -41,6 +41,9 @@ struct Workload {
   std::vector<std::string> sets;
   std::function<Result<Program>(const ChipSpec &)> program;
   std::function<Demand(const ChipSpec &)> demand;
+  /// Longest time with more of a lesser resource (ResourceTest.cpp), over the
+  /// time before.
+  double tolerance = 1.02;
 };
 
 /// All workloads of \p regime, at least ten.
@@ -98,8 +101,7 @@ public:
                                        const Program &program);
 
 private:
-  std::vector<std::pair<std::string, std::unique_ptr<sim::KernelImage>>>
-      images;
+  std::vector<std::pair<std::string, std::unique_ptr<sim::KernelImage>>> images;
 };
 
 struct Outcome {

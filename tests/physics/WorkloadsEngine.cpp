@@ -40,8 +40,7 @@ static Workload gemm(unsigned m, unsigned n, unsigned k, DType type,
             Demand demand;
             demand.type = type;
             demand.macs = double(m) * n * k;
-            double inputs =
-                (double(m) * k + double(n) * k) * dtypeBytes(type);
+            double inputs = (double(m) * k + double(n) * k) * dtypeBytes(type);
             double outputs = double(m) * n * dtypeBytes(type);
             (inDram ? demand.dramBytes : demand.sramBytes) = inputs + outputs;
             demand.multicastBytes = inputs;
@@ -50,8 +49,8 @@ static Workload gemm(unsigned m, unsigned n, unsigned k, DType type,
             double perCommand = double(spec.dpe.streamRows) * spec.dpe.tiles *
                                 spec.dpe.tileRows * spec.dpeKElements(type) *
                                 spec.cp.mmlMaxPasses;
-            demand.hartCycles = demand.macs / perCommand /
-                                spec.grid.numPes() * commandCycles(spec, 0);
+            demand.hartCycles = demand.macs / perCommand / spec.grid.numPes() *
+                                commandCycles(spec, 0);
             return demand;
           }};
 }
@@ -84,30 +83,29 @@ std::vector<Workload> physics::dpeWorkloads() {
 //===----------------------------------------------------------------------===//
 
 static double slotsOf(const ChipSpec &spec, unsigned operations) {
-  return std::max(1u, (operations + spec.se.opsPerSlot - 1) /
-                          spec.se.opsPerSlot);
+  return std::max(1u,
+                  (operations + spec.se.opsPerSlot - 1) / spec.se.opsPerSlot);
 }
 
 /// Codes of the function step as in the ISA's manual.
 enum Function : uint64_t { Identity = 0, Exp = 1, Recip = 2, Rsqrt = 3 };
 
-static Workload simd(const char *what, DType type, unsigned rows,
-                     unsigned cols, unsigned count, bool scale, bool y1,
-                     Function f, bool y2, std::vector<std::string> sets) {
+static Workload simd(const char *what, DType type, unsigned rows, unsigned cols,
+                     unsigned count, bool scale, bool y1, Function f, bool y2,
+                     std::vector<std::string> sets) {
   simd_args args{count, rows, cols, scale, y1, f, y2};
   return {fmt::format("simd {} {}x{} {}", what, rows, cols, dtypeName(type)),
           Regime::Se, std::move(sets),
           local("simd.c",
-                {{"KERNEL_DTYPE",
-                  std::to_string(static_cast<unsigned>(type))},
+                {{"KERNEL_DTYPE", std::to_string(static_cast<unsigned>(type))},
                  {"KERNEL_ELEM", std::to_string(dtypeBytes(type))}},
                 args),
           [=](const ChipSpec &spec) {
             bool divides = f == Recip || f == Rsqrt;
-            unsigned operations = unsigned(scale) + y1 + y2 +
-                                  (f != Identity && !divides);
-            double slots = slotsOf(spec, operations) +
-                           (divides ? spec.se.divSlots : 0);
+            unsigned operations =
+                unsigned(scale) + y1 + y2 + (f != Identity && !divides);
+            double slots =
+                slotsOf(spec, operations) + (divides ? spec.se.divSlots : 0);
             Demand demand;
             demand.seSlots =
                 double(rows) * cols * count * slots * spec.grid.numPes();
@@ -124,8 +122,7 @@ static Workload rowwise(const char *kernel, unsigned rows, unsigned cols,
   shape.rows = rows;
   shape.cols = cols;
   shape.dtype = type;
-  return {fmt::format("{} {}x{} {} sram", kernel, rows, cols,
-                      dtypeName(type)),
+  return {fmt::format("{} {}x{} {} sram", kernel, rows, cols, dtypeName(type)),
           Regime::Se, std::move(sets), shipped(kernel, shape, inSram),
           [=](const ChipSpec &spec) {
             double elements = double(rows) * cols;
@@ -145,14 +142,13 @@ std::vector<Workload> physics::seWorkloads() {
   // rmsnorm: square and add; two products.
   const std::vector<unsigned> softmax = {1, 3, 3}, rmsnorm = {2, 2};
   return {
-      simd("store", DType::F16, 16, 2048, 8, false, false, Identity, false,
-           {}),
+      simd("store", DType::F16, 16, 2048, 8, false, false, Identity, false, {}),
       simd("add", DType::F32, 8, 2048, 16, false, true, Identity, false, {}),
       simd("scale+add+mul", DType::BF16, 16, 2048, 8, true, true, Identity,
            true, {}),
       simd("exp", DType::F16, 32, 1024, 8, false, false, Exp, false, {}),
-      simd("scale+add+exp+mul", DType::F32, 8, 1024, 16, true, true, Exp,
-           true, {}),
+      simd("scale+add+exp+mul", DType::F32, 8, 1024, 16, true, true, Exp, true,
+           {}),
       simd("recip", DType::F16, 16, 1024, 8, false, false, Recip, false, {}),
       simd("rsqrt", DType::F32, 4, 1024, 16, false, true, Rsqrt, false,
            grid(4, 4)),

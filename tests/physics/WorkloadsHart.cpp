@@ -35,11 +35,11 @@ struct TinyKind {
 
 /// By TINY_*.
 static constexpr TinyKind tinyKinds[] = {
-    {"se", isa::Opcode::Se, 4},             // x, shape, operations, out
-    {"mml", isa::Opcode::Mml, 5},           // a, b, shape, bank, steps
+    {"se", isa::Opcode::Se, 4},              // x, shape, operations, out
+    {"mml", isa::Opcode::Mml, 5},            // a, b, shape, bank, steps
     {"bank.init", isa::Opcode::BankInit, 2}, // shape, bank
-    {"mlu.copy", isa::Opcode::MluCopy, 3},  // x, shape, out
-    {"drain", isa::Opcode::Drain, 3},       // shape, operations, out
+    {"mlu.copy", isa::Opcode::MluCopy, 3},   // x, shape, out
+    {"drain", isa::Opcode::Drain, 3},        // shape, operations, out
 };
 
 static Workload tiny(unsigned kind, unsigned count, Sets sets) {
@@ -48,24 +48,23 @@ static Workload tiny(unsigned kind, unsigned count, Sets sets) {
   for (const std::string &set : sets) {
     chip += " " + set;
   }
-  return {fmt::format("tiny {}", info.name), Regime::Issue, std::move(sets),
-          local("tiny.c", {{"TINY_KIND", std::to_string(kind)}},
-                count_args{count}),
-          [=](const ChipSpec &spec) {
-            unsigned writes = spec.cp.contexts == 0
-                                  ? info.fields
-                                  : unsigned(std::popcount(
-                                        isa::fieldMask(info.opcode)));
-            Demand demand;
-            demand.hartCycles =
-                double(count) * TINY_UNROLL * commandCycles(spec, writes);
-            return demand;
-          }};
+  return {
+      fmt::format("tiny {}", info.name), Regime::Issue, std::move(sets),
+      local("tiny.c", {{"TINY_KIND", std::to_string(kind)}}, count_args{count}),
+      [=](const ChipSpec &spec) {
+        unsigned writes =
+            spec.cp.contexts == 0
+                ? info.fields
+                : unsigned(std::popcount(isa::fieldMask(info.opcode)));
+        Demand demand;
+        demand.hartCycles =
+            double(count) * TINY_UNROLL * commandCycles(spec, writes);
+        return demand;
+      }};
 }
 
 static Workload instructions(unsigned kind, unsigned count, Sets sets) {
-  static constexpr const char *names[] = {"add", "xpe.set",
-                                          "xpe.cb.push/pop"};
+  static constexpr const char *names[] = {"add", "xpe.set", "xpe.cb.push/pop"};
   return {fmt::format("instructions {}", names[kind]), Regime::Issue,
           std::move(sets),
           local("instructions.c", {{"INSTRUCTION_KIND", std::to_string(kind)}},
@@ -157,9 +156,9 @@ static double stepInstructions(unsigned kind) {
 }
 
 static Workload chain(unsigned kind, unsigned count, Sets sets) {
-  static constexpr const char *names[] = {
-      "barrier", "semaphore", "read", "write", "load",
-      "se",      "mml+drain", "div",  "mul"};
+  static constexpr const char *names[] = {"barrier",   "semaphore", "read",
+                                          "write",     "load",      "se",
+                                          "mml+drain", "div",       "mul"};
   bool isLinked = kind == CHAIN_LOAD;
   // READ and WRITE go 256 bytes further in every step, each PE from another
   // start; a list is longer than the data cache.

@@ -22,9 +22,8 @@ enum class Place { Dram, Sram };
 } // namespace
 
 static PlacementOptions placement(Place place) {
-  return {place == Place::Dram ? MemoryChoice::Dram : MemoryChoice::Sram,
-          {},
-          {}};
+  return {
+      place == Place::Dram ? MemoryChoice::Dram : MemoryChoice::Sram, {}, {}};
 }
 
 /// Every input byte is read once and every output byte written once.
@@ -44,13 +43,23 @@ static Workload stream(Regime regime, Place place, uint64_t elements,
   shape.readFraction = reads;
   shape.dtype = type;
   double bytes = double(elements) * dtypeBytes(type);
-  return {fmt::format("stream {} MiB {:.0f}% reads {} {}", bytes / (1 << 20),
-                      100 * reads, dtypeName(type),
-                      place == Place::Dram ? "dram" : "sram"),
-          regime, std::move(sets), shipped("stream", shape, placement(place)),
-          [=](const ChipSpec &) {
-            return moved(bytes * reads, bytes * (1 - reads), place);
-          }};
+  Workload workload{fmt::format("stream {} MiB {:.0f}% reads {} {}",
+                                bytes / (1 << 20), 100 * reads, dtypeName(type),
+                                place == Place::Dram ? "dram" : "sram"),
+                    regime, std::move(sets),
+                    shipped("stream", shape, placement(place)),
+                    [=](const ChipSpec &) {
+                      return moved(bytes * reads, bytes * (1 - reads), place);
+                    }};
+  // Reads and writes of DRAM share a bus. How well their batches fit depends on
+  // the lead that one stream has over the other, which lasts for the whole run:
+  // the command-level reference takes 101.6 us for 16 MiB of fp32 with
+  // se.lanes=16 (which writes later, as the values written come from the SE),
+  // 106.8 us with 32 and 110.8 us with 64.
+  if (place == Place::Dram && reads > 0 && reads < 1) {
+    workload.tolerance = 1.05;
+  }
+  return workload;
 }
 
 /// copy, add, transpose: \p inputs arrays in, one out.
@@ -102,18 +111,22 @@ static Sets with(Sets sets, std::initializer_list<const char *> more) {
   return sets;
 }
 
+// Sizes: the run must be long against its start, in which the PEs ask for data
+// faster than the memory delivers; how that settles varies by a microsecond
+// with everything that shifts their first requests.
+
 std::vector<Workload> physics::dramWorkloads() {
   constexpr Regime r = Regime::Dram;
   constexpr Place d = Place::Dram;
   const Sets square = {"grid.rows=4", "grid.cols=4"};
   return {
-      stream(r, d, 4 << 20, 1, DType::F16, {}),
-      stream(r, d, 4 << 20, 0, DType::F16, {}),
-      stream(r, d, 2 << 20, 0.5, DType::F32, {}),
-      stream(r, d, 4 << 20, 1, DType::F16, {"dram.ecc=false"}),
-      stream(r, d, 4 << 20, 0.75, DType::I8,
+      stream(r, d, 8 << 20, 1, DType::F16, {}),
+      stream(r, d, 8 << 20, 0, DType::F16, {}),
+      stream(r, d, 4 << 20, 0.5, DType::F32, {}),
+      stream(r, d, 8 << 20, 1, DType::F16, {"dram.ecc=false"}),
+      stream(r, d, 8 << 20, 0.75, DType::I8,
              {"dram.channels=4", "sram.banks=16"}),
-      stream(r, d, 4 << 20, 1, DType::F16, {"dram.refresh=all_bank"}),
+      stream(r, d, 8 << 20, 1, DType::F16, {"dram.refresh=all_bank"}),
       elementwise(r, d, "copy", 1, 1, 2 << 20, DType::F16, {}),
       elementwise(r, d, "add", 2, 1, 1 << 20, DType::BF16, {}),
       elementwise(r, d, "copy", 1, 1, 1 << 20, DType::F32,
@@ -167,6 +180,6 @@ std::vector<Workload> physics::nocWorkloads() {
       elementwise(r, s, "copy", 1, 1, 1 << 20, DType::F16, square),
       elementwise(r, s, "add", 2, 1, 1 << 20, DType::F16, thin),
       elementwise(r, s, "transpose", 1, 1024, 1024, DType::F16, thin),
-      rowwise(r, s, "rmsnorm", 2048, 512, DType::F32, thin),
+      rowwise(r, s, "rmsnorm", 8192, 512, DType::F32, thin),
   };
 }
