@@ -31,8 +31,8 @@ namespace chipwright::sim {
 struct TransferBlock {
   uint64_t address;
   int64_t pitch;
-  uint32_t rows;     // really transferred
-  uint32_t rowBytes; // really transferred
+  uint32_t rows;                      // really transferred
+  uint32_t rowBytes;                  // really transferred
   std::vector<uint64_t> rowAddresses; // indexed transfers
   uint64_t addressOfRow(uint32_t row) const {
     return rowAddresses.empty() ? address + uint64_t(pitch) * row
@@ -104,16 +104,17 @@ private:
     uint32_t openPieces = 0;      // without answer
     bool issued = false;
     bool inUse = false;
-    MemoryReply latest;
+    Cycle latest = 0;                     // unicast: last byte so far
+    std::unique_ptr<MemoryReply> members; // multicast: the same by member
   };
+  /// Requests that were handed on together and are answered together.
   struct Piece {
     uint32_t transfer; // index into active
-    uint32_t slot;     // first request's place in the window
     uint32_t requests;
+    Cycle answered; // kNever before the answer
   };
 
   void scheduleTrain(Cycle at);
-  void account(Active &transfer, const MemoryReply &reply);
   void finishIfDone(uint32_t index);
   bool issuePiece(Active &transfer, uint32_t index, Cycle now,
                   uint64_t &budget);
@@ -129,13 +130,15 @@ private:
 
   std::vector<Active> active; // slots
   std::deque<uint32_t> order; // still issuing
-  std::vector<Cycle> answers; // ring: when each request was answered
-  uint32_t nextSlot = 0;
+  // The window: pieces in order of issue, and the requests that could still
+  // leave. A ring, whose places are the tokens of the pieces.
+  std::vector<Piece> pieces;
+  uint32_t oldestPiece = 0, numPieces = 0;
+  uint32_t freeRequests;
+  Cycle blockedSince = kNever; // a request waits for room in the window
   Cycle nextIssue = 0;
   Cycle trainAt = kNever;
   bool waitsForAnswer = false;
-  std::vector<Piece> pieces;
-  std::vector<uint32_t> freePieces;
   Cycle stalledByWindow = 0, stalledByShaping = 0;
 };
 
@@ -150,9 +153,7 @@ public:
   void startPrefetch(const Command &command, TransferBlock block, Cycle now);
 
   /// Whether another command may be dispatched to this direction.
-  bool accepts(bool outbound) const {
-    return outbound ? outFree : inFree;
-  }
+  bool accepts(bool outbound) const { return outbound ? outFree : inFree; }
   bool idle() const { return openCommands == 0; }
 
   /// A multicast in which this PE takes part has delivered at \p at.
@@ -161,9 +162,7 @@ public:
   void transferIssued(uint32_t token, Cycle at) override;
   void transferDone(uint32_t token, const MemoryReply &done) override;
 
-  const Fetcher &fetcher(bool outbound) const {
-    return outbound ? out : in;
-  }
+  const Fetcher &fetcher(bool outbound) const { return outbound ? out : in; }
   /// Cycles during which at least one transfer of the direction was under way.
   Cycle activeCycles(bool outbound) const { return activeTime[outbound]; }
 

@@ -23,7 +23,7 @@ Fetcher::Fetcher(PeServices &services, unsigned pe, double share,
                             ? static_cast<uint64_t>(1024.0 / share + 0.5)
                             : 0),
       burst1024(cyclesPerByte1024 * services.spec.noc.shapingBurstBytes),
-      answers(window, 0) {}
+      pieces(std::bit_ceil(window + 1)), freeRequests(window) {}
 
 void Fetcher::start(Transfer transfer, Cycle from) {
   uint32_t index = 0;
@@ -34,10 +34,17 @@ void Fetcher::start(Transfer transfer, Cycle from) {
     active.emplace_back();
   }
   Active &slot = active[index];
-  slot = Active();
   slot.transfer = std::move(transfer);
+  slot.row = slot.offset = slot.openPieces = 0;
+  slot.issued = false;
   slot.inUse = true;
-  slot.latest.done.fill(from);
+  slot.latest = from;
+  if (slot.transfer.members != 0) {
+    if (!slot.members) {
+      slot.members = std::make_unique<MemoryReply>();
+    }
+    slot.members->done.fill(from);
+  }
   order.push_back(index);
   if (order.size() == 1) {
     scheduleTrain(std::max(from, nextIssue));
@@ -105,20 +112,33 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
   }
 
   Cycle at = std::max(nextIssue, now);
-  Cycle answered = answers[(nextSlot + requests - 1) % window];
-  for (uint32_t i = 0; i + 1 < requests; ++i) {
-    answered = std::max(answered, answers[(nextSlot + i) % window]);
+  // The oldest pieces make room once they are answered. One that gave more
+  // room than was needed was waited for then.
+  Cycle answered = 0;
+  if (freeRequests < requests) {
+    blockedSince = std::min(blockedSince, at);
   }
-  if (answered == kNever) {
-    waitsForAnswer = true;
-    return false;
+  while (freeRequests < requests) {
+    const Piece &oldest = pieces[oldestPiece];
+    if (oldest.answered == kNever) {
+      nextIssue = std::max(nextIssue, answered);
+      waitsForAnswer = true;
+      return false;
+    }
+    answered = std::max(answered, oldest.answered);
+    freeRequests += oldest.requests;
+    oldestPiece = (oldestPiece + 1) & (pieces.size() - 1);
+    --numPieces;
   }
   if (answered > at) {
-    stalledByWindow += answered - at;
     at = nextIssue = answered;
     if (at > now + trainCycles) {
       return true; // a later train goes on
     }
+  }
+  if (blockedSince != kNever) {
+    stalledByWindow += at - blockedSince;
+    blockedSince = kNever;
   }
   if (cyclesPerByte1024) {
     // A member of a multicast is charged its share only.
@@ -146,19 +166,10 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
   access.line = slot.transfer.line;
   access.lineIndex = slot.transfer.lineIndex;
 
-  uint32_t piece = 0;
-  if (freePieces.empty()) {
-    piece = static_cast<uint32_t>(pieces.size());
-    pieces.emplace_back();
-  } else {
-    piece = freePieces.back();
-    freePieces.pop_back();
-  }
-  pieces[piece] = {index, nextSlot, requests};
-  for (uint32_t i = 0; i < requests; ++i) {
-    answers[(nextSlot + i) % window] = kNever;
-  }
-  nextSlot = (nextSlot + requests) % window;
+  uint32_t piece =
+      static_cast<uint32_t>((oldestPiece + numPieces++) & (pieces.size() - 1));
+  pieces[piece] = {index, requests, kNever};
+  freeRequests -= requests;
   ++slot.openPieces;
 
   budget -= bytes;
@@ -176,20 +187,21 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
 }
 
 void Fetcher::memoryReply(Cycle now, uint32_t token, const MemoryReply &reply) {
-  Piece piece = pieces[token];
-  freePieces.push_back(token);
+  Piece &piece = pieces[token];
   Active &slot = active[piece.transfer];
   Cycle last = 0;
-  uint64_t members = slot.transfer.members ? slot.transfer.members : 1;
-  for (uint64_t rest = members; rest; rest &= rest - 1) {
-    unsigned member = static_cast<unsigned>(std::countr_zero(rest));
-    slot.latest.done[member] =
-        std::max(slot.latest.done[member], reply.done[member]);
-    last = std::max(last, reply.done[member]);
+  if (slot.transfer.members == 0) {
+    last = reply.done[0];
+  } else {
+    for (uint64_t rest = slot.transfer.members; rest; rest &= rest - 1) {
+      unsigned member = static_cast<unsigned>(std::countr_zero(rest));
+      Cycle &latest = slot.members->done[member];
+      latest = std::max(latest, reply.done[member]);
+      last = std::max(last, reply.done[member]);
+    }
   }
-  for (uint32_t i = 0; i < piece.requests; ++i) {
-    answers[(piece.slot + i) % window] = last;
-  }
+  slot.latest = std::max(slot.latest, last);
+  piece.answered = last;
   --slot.openPieces;
   if (slot.issued) {
     finishIfDone(piece.transfer);
@@ -207,6 +219,12 @@ void Fetcher::finishIfDone(uint32_t index) {
     return;
   }
   slot.inUse = false;
-  MemoryReply done = slot.latest;
+  // The owner may start the next transfer in this slot.
+  MemoryReply done;
+  if (slot.transfer.members == 0) {
+    done.done[0] = slot.latest;
+  } else {
+    done = *slot.members;
+  }
   slot.transfer.owner->transferDone(slot.transfer.token, done);
 }
