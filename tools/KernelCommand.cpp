@@ -554,10 +554,11 @@ int tools::kernelCommand(const Strings &arguments,
   if (outcome.json.is_null()) {
     return report({outcome.error, outcome.status});
   }
-    table +=
-        fmt::format("{:<{}} {}\n", fmt::format("{}", fmt::join(points[i], " ")),
-                    width, row.empty() ? "error: " + error : row);
-    status = status == ExitOk ? one["status"].get<int>() : status;
+  // A stopped run has no result to leave in a file.
+  bool isWritten = outcome.status != ExitStopped || request->json == "-";
+  if (!request->json.empty() && isWritten) {
+    std::string text =
+        outcome.json.dump(2, ' ', false, Json::error_handler_t::replace);
     if (auto done = writeOutput(request->json, text + "\n"); !done) {
       return report(done.error());
     }
