@@ -5,11 +5,12 @@
 //===----------------------------------------------------------------------===//
 //
 // One SystemC process per chip is woken once per cycle that has work; the
-// wheel keeps that work. A cycle has three phases, so that the order of
+// wheel keeps that work. A cycle has four phases, so that the order of
 // events inside a phase never decides a result:
 //
 //   Deliver    messages, completions and wake-ups reach their module;
 //   Evaluate   each touched PE dispatches commands and runs its harts;
+//   Complete   command-level DRAM channels answer, in order of their numbers;
 //   Arbitrate  shared resources serve what the Evaluate phase asked for, in a
 //              fixed order of requesters.
 //
@@ -29,7 +30,13 @@
 
 namespace chipwright::sim {
 
-enum class Phase : unsigned { Deliver = 0, Evaluate = 1, Arbitrate = 2 };
+enum class Phase : unsigned {
+  Deliver = 0,
+  Evaluate = 1,
+  Complete = 2,
+  Arbitrate = 3
+};
+inline constexpr unsigned kPhases = 4;
 
 /// A module that receives events.
 class WheelClient {
@@ -82,7 +89,7 @@ private:
     uint32_t kind;
   };
   struct Bucket {
-    std::array<std::vector<Event>, 3> phases;
+    std::array<std::vector<Event>, kPhases> phases;
   };
   struct FarEvent {
     Cycle when;

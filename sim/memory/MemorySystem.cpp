@@ -321,17 +321,22 @@ void MemorySystem::scheduleChannel(unsigned channel) {
   Cycle wake = std::max(domain.atOrAfterFs(next), wheel.now() + 1);
   if (wake < channelWake[channel]) {
     channelWake[channel] = wake;
-    wheel.post(wake, Phase::Arbitrate, this, channel);
+    // Answers reserve links and ports, as trains do in the Arbitrate phase.
+    wheel.post(wake, Phase::Complete, this, 0);
   }
 }
 
-void MemorySystem::fire(Cycle now, uint32_t kind, uint64_t) {
-  if (channelWake[kind] != now) {
-    return; // an earlier wake-up replaced this one
+/// The first event of a cycle serves all channels that are due in it, so that
+/// their answers compete in a fixed order; other events find nothing.
+void MemorySystem::fire(Cycle now, uint32_t, uint64_t) {
+  for (unsigned i = 0; i < channels.size(); ++i) {
+    if (channelWake[i] != now) {
+      continue;
+    }
+    channelWake[i] = kNever;
+    channels[i]->advanceTo(domain.toFs(now));
+    scheduleChannel(i);
   }
-  channelWake[kind] = kNever;
-  channels[kind]->advanceTo(domain.toFs(now));
-  scheduleChannel(kind);
 }
 
 void MemorySystem::dramDone(uint64_t tag, uint64_t timeFs) {

@@ -114,6 +114,8 @@ struct Case {
   KernelShape shape;
 };
 
+void PrintTo(const Case &c, std::ostream *out) { *out << c.name; }
+
 using Parameters = std::tuple<Case, const char *, const char *>;
 
 class Shuffle : public testing::TestWithParam<Parameters> {};
