@@ -200,6 +200,7 @@ TEST(ShuffledFaults, ReportIsTheSame) {
   };
   std::string expected = report(0, Mode::Timing);
   EXPECT_THAT(expected, testing::HasSubstr("CB overflow"));
+  EXPECT_THAT(expected, testing::HasSubstr("PE 2,3 hart 0")); // of 8 x 8
   uint64_t first = firstSeed();
   for (unsigned i = 0; i < 4 * kShuffles; ++i) {
     EXPECT_EQ(report(first + i, i % 2 ? Mode::Timing : Mode::Functional),
