@@ -51,6 +51,7 @@ public:
   void access(const DramRequest &request) override;
   uint64_t nextEventFs() const override { return noEvent; }
   void advanceTo(uint64_t) override {}
+  uint64_t drain() override;
   uint64_t quiesce(uint64_t fs) override;
   void reset() override;
   uint64_t digest() const override;

@@ -124,10 +124,19 @@ void BurstChannel::refreshBank(Bank &bank, uint64_t seen) {
   bank.refreshDue += refi;
 }
 
-uint64_t BurstChannel::quiesce(uint64_t fs) {
+uint64_t BurstChannel::drain() {
   while (writeCount != 0) {
     serveWrite(std::max(lastReadCas, writes[writeHead].entry), writeQueue);
   }
+  uint64_t time = epoch;
+  for (const Pseudo &p : pseudos) {
+    time = std::max(time, p.busFree);
+  }
+  return time;
+}
+
+uint64_t BurstChannel::quiesce(uint64_t fs) {
+  drain();
   if (writing) {
     toReads(); // puts overtaken reads back
   }

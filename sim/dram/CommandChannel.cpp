@@ -41,7 +41,7 @@ void CommandChannel::clearState(uint64_t clock) {
                                            (i % numBanks + 1) / numBanks);
   }
   nextRefresh = *std::min_element(refreshDue.begin(), refreshDue.end());
-  now = epochClock = clock;
+  now = epochClock = lastDataEnd = clock;
   wake = nextRefresh;
   writing = setupPassed = lastWasWrite = anyColumn = false;
 }
@@ -215,6 +215,7 @@ bool CommandChannel::issueColumn(uint64_t &next) {
   timer.issued(command, access.pseudo, access.bank, access.row, now);
   ++(access.activated ? count.rowMisses : count.rowHits);
   count.busyFs += timing.toFs(timing.burst);
+  lastDataEnd = now + (writing ? timing.wl : timing.rl) + timing.burst;
   count.turnarounds += anyColumn && lastWasWrite != writing;
   anyColumn = true;
   lastWasWrite = writing;
@@ -415,10 +416,15 @@ void CommandChannel::advanceTo(uint64_t fs) {
   now = std::max(now, limit);
 }
 
-uint64_t CommandChannel::quiesce(uint64_t fs) {
+uint64_t CommandChannel::drain() {
   for (uint64_t next = nextEventFs(); next != noEvent; next = nextEventFs()) {
     advanceTo(next);
   }
+  return timing.toFs(lastDataEnd);
+}
+
+uint64_t CommandChannel::quiesce(uint64_t fs) {
+  drain();
   advanceTo(std::max(fs, timing.toFs(now)));
   uint64_t start = std::max(now, timing.toClock(fs));
   uint64_t end = start;

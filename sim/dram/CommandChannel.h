@@ -46,6 +46,7 @@ public:
   /// Refreshes of an idle channel are no events: advanceTo() catches up.
   uint64_t nextEventFs() const override;
   void advanceTo(uint64_t fs) override;
+  uint64_t drain() override;
   uint64_t quiesce(uint64_t fs) override;
   void reset() override;
   uint64_t digest() const override;
@@ -119,6 +120,7 @@ private:
   std::vector<BankWork> work;
   std::vector<uint64_t> refreshDue; // [pseudo] or [pseudo][bank], clocks
   uint64_t now, wake, sequence, epochClock;
+  uint64_t lastDataEnd; // of any column command so far
   uint64_t nextRefresh;  // earliest of refreshDue
   uint32_t setupRow = 0; // of the activate between its two parts
   bool writing, setupPassed, lastWasWrite, anyColumn;

@@ -64,6 +64,10 @@ public:
   /// Brings the channel up to \p fs, events at \p fs included.
   virtual void advanceTo(uint64_t fs) = 0;
 
+  /// Empties the queues. \returns when the last data is on the pins; in the
+  /// past if nothing waited. Open rows and the refresh phase stay as they are.
+  virtual uint64_t drain() = 0;
+
   /// Reaches the canonical state as early as possible at or after \p fs: every
   /// queue drained, every bank precharged, and an all-bank refresh done, so
   /// that the next one is due a full interval later. \returns the time at

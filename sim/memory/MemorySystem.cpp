@@ -451,7 +451,7 @@ Cycle MemorySystem::writeBackAll(Cycle now) {
   }
   uint64_t drained = domain.toFs(last);
   for (auto &channel : channels) {
-    drained = std::max(drained, channel->quiesce(domain.toFs(last)));
+    drained = std::max(drained, channel->drain());
   }
   return domain.atOrAfterFs(drained);
 }
