@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -208,8 +209,8 @@ chipwright::loadKernel(const std::vector<uint8_t> &elf,
     size_t offset = segment.address - sim::kImageBase;
     image.bytes.resize(
         std::max(image.bytes.size(), offset + segment.data.size()));
-    std::memcpy(image.bytes.data() + offset, segment.data.data(),
-                segment.data.size());
+    std::copy(segment.data.begin(), segment.data.end(),
+              image.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
   }
   image.entry = file.entry();
   image.decoded = file.decodeText(xpeOperands);

@@ -184,8 +184,7 @@ void MulticastNetwork::transferDone(uint32_t token, const MemoryReply &done) {
                       Phase::Deliver, this, Delivered, finished.line);
 }
 
-std::vector<std::string> 
-MulticastNetwork::waits(const PlaceOf &place) const {
+std::vector<std::string> MulticastNetwork::waits(const PlaceOf &place) const {
   std::vector<std::string> result;
   const Noc &noc = services.paths.noc();
   unsigned cols = services.spec.grid.cols;
@@ -206,10 +205,11 @@ MulticastNetwork::waits(const PlaceOf &place) const {
         }
       }
       if (!present.empty()) {
-        result.push_back(fmt::format(
-            "multicast {} of {} {} over mask {:#x}: PE {} there, PE {} missing; {}",
-            group.rendezvous, line.line == Line::Row ? "row" : "column",
-            line.index, mask, present, missing, from));
+        result.push_back(fmt::format("multicast {} of {} {} over mask {:#x}: "
+                                     "PE {} there, PE {} missing; {}",
+                                     group.rendezvous,
+                                     line.line == Line::Row ? "row" : "column",
+                                     line.index, mask, present, missing, from));
       }
     }
   }

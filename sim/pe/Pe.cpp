@@ -92,8 +92,8 @@ void Pe::launch(std::shared_ptr<const DecodedImage> image,
   uint64_t argumentsAt =
       kLocalBase + local.size() - services.spec.control.descriptorBytes;
   std::copy(arguments.begin(), arguments.end(),
-            local.begin() + static_cast<std::ptrdiff_t>(argumentsAt -
-                                                        kLocalBase));
+            local.begin() +
+                static_cast<std::ptrdiff_t>(argumentsAt - kLocalBase));
   std::fill_n(taint.data() + (argumentsAt - kLocalBase), arguments.size(), 0);
   for (unsigned i = 0; i < kHarts; ++i) {
     HartState &state = harts[i];

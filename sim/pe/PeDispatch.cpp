@@ -226,11 +226,11 @@ std::string Pe::describe() const {
       return queued ? fmt::format("{} (+{} queued)", side.effective, queued)
                     : fmt::format("{}", side.effective);
     };
-    text += fmt::format("  PE {},{} CB {}: {} of {} bytes at {:#x}, written "
-                        "{}, read {}\n",
-                        row(), col(), i, buffer.occupied(), buffer.size,
-                        buffer.base, moves(buffer.writer),
-                        moves(buffer.reader));
+    text +=
+        fmt::format("  PE {},{} CB {}: {} of {} bytes at {:#x}, written "
+                    "{}, read {}\n",
+                    row(), col(), i, buffer.occupied(), buffer.size,
+                    buffer.base, moves(buffer.writer), moves(buffer.reader));
   }
   return text;
 }
@@ -318,11 +318,10 @@ std::string Pe::describeWaits(const PlaceOf &place) const {
                                 range.position + range.bytes - limit);
         }
       }
-      text += fmt::format("  PE {},{} hart {} {} waits for {}{}, at {}\n",
-                          row(), col(), i,
-                          isa::instInfo(command.opcode).mnemonic,
-                          could ? "its engine" : stallName(cause), detail,
-                          place(command.pc));
+      text += fmt::format(
+          "  PE {},{} hart {} {} waits for {}{}, at {}\n", row(), col(), i,
+          isa::instInfo(command.opcode).mnemonic,
+          could ? "its engine" : stallName(cause), detail, place(command.pc));
     }
     if (state.pointerMoves) {
       text += fmt::format("  PE {},{} hart {} has {} pushes or pops without "

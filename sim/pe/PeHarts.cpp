@@ -236,8 +236,7 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
                               "before; pop at most {}",
                               value, inst.cb, buffer.writer.logical,
                               buffer.reader.logical,
-                              buffer.writer.logical -
-                                  buffer.reader.logical));
+                              buffer.writer.logical - buffer.reader.logical));
     }
     ++state.pointerMoves;
     ++state.outstanding;
@@ -289,8 +288,7 @@ CustomResult Pe::semaphoreInstruction(unsigned hart,
                               "* {}, with s below {} and p below {}",
                               rs1, peWindow(0) + kPeSemaphoreOffset,
                               kPeWindowBytes, kSemaphoreBytes,
-                              semaphores.size(),
-                              services.spec.grid.numPes()));
+                              semaphores.size(), services.spec.grid.numPes()));
     }
     if (rs2 >> 32) {
       return fail(hart, FaultKind::BadCommand,

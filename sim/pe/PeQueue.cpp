@@ -228,8 +228,8 @@ bool Pe::checkRange(unsigned hart, unsigned cb, uint64_t position,
          fmt::format("{} {} bytes {} to {} counted from the {} pointer of CB "
                      "{}, which holds {}; set the CB up larger or move less "
                      "at a time",
-                     what, write ? "writes" : "reads", position - logical,
-                     last, write ? "write" : "read", cb, buffer.size));
+                     what, write ? "writes" : "reads", position - logical, last,
+                     write ? "write" : "read", cb, buffer.size));
     return false;
   }
   uint64_t begin = position % buffer.size;
