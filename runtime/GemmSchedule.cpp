@@ -36,8 +36,8 @@ public:
     const unsigned cached = spec.dpe.tiles * spec.dpe.tileRows;
     for (unsigned mBlock : blocks(m, spec.dpe.streamRows)) {
       for (unsigned nBlock : blocks(n, cached)) {
-        uint64_t parts = divideUp(mBlock, spec.dpe.streamRows) *
-                         divideUp(nBlock, cached);
+        uint64_t parts =
+            divideUp(mBlock, spec.dpe.streamRows) * divideUp(nBlock, cached);
         if (parts > spec.re.banks) {
           continue;
         }
@@ -134,8 +134,7 @@ private:
     uint64_t mBlocks = divideUp(m, schedule.mBlock);
     uint64_t nBlocks = divideUp(n, schedule.nBlock);
     uint64_t mActive = schedule.spreadN ? 1 : std::min(mBlocks, rows);
-    uint64_t nActive =
-        std::min(nBlocks, schedule.spreadN ? rows * cols : cols);
+    uint64_t nActive = std::min(nBlocks, schedule.spreadN ? rows * cols : cols);
     uint64_t blocksOfPe =
         divideUp(mBlocks, schedule.spreadN ? 1 : rows) *
         divideUp(nBlocks, schedule.spreadN ? rows * cols : cols);
@@ -148,23 +147,21 @@ private:
     uint64_t bParts = divideUp(schedule.nBlock, bRows);
     uint64_t stream =
         aParts * bParts * std::max<uint64_t>(aRows, spec.dpe.minPassCycles);
-    uint64_t loads =
-        bParts * (schedule.passes > 1 ? aParts : 1) *
-        divideUp(bRows * spec.dpe.kBytes, spec.dpe.loadBytes);
+    uint64_t loads = bParts * (schedule.passes > 1 ? aParts : 1) *
+                     divideUp(bRows * spec.dpe.kBytes, spec.dpe.loadBytes);
     uint64_t dpe = steps * std::max(stream, loads);
-    uint64_t port = divideUp(
-        uint64_t(schedule.mBlock + schedule.nBlock) * kBytes,
-        spec.fi.portBytes);
+    uint64_t port =
+        divideUp(uint64_t(schedule.mBlock + schedule.nBlock) * kBytes,
+                 spec.fi.portBytes);
     // A block of A is fetched once per PE row, a block of B once per PE
     // column, or once per PE when block columns are spread.
-    uint64_t aCopies =
-        schedule.spreadN ? divideUp(nActive, cols) : mActive;
-    uint64_t fetched = (aCopies * schedule.mBlock + nActive * schedule.nBlock) *
-                       kBytes;
+    uint64_t aCopies = schedule.spreadN ? divideUp(nActive, cols) : mActive;
+    uint64_t fetched =
+        (aCopies * schedule.mBlock + nActive * schedule.nBlock) * kBytes;
     uint64_t sram =
         divideUp(fetched, uint64_t(spec.sram.banks) * spec.sram.bankBytes);
-    uint64_t drain = aParts * bParts * aRows *
-                     divideUp(bRows, spec.re.drainElements);
+    uint64_t drain =
+        aParts * bParts * aRows * divideUp(bRows, spec.re.drainElements);
     // Resources work side by side, but not perfectly: what comes close to the
     // bound costs a little.
     uint64_t bound = std::max({dpe, port, sram});

@@ -28,8 +28,8 @@ struct GemmSchedule {
 /// Chooses a schedule for C[m,n] = A[m,k] B[n,k]^T in \p type: the one with
 /// the least estimated time among all block shapes that fit the accumulator
 /// banks and the local memory. \returns ExitDoesNotFit if none does.
-Result<GemmSchedule> scheduleGemm(const ChipSpec &spec, uint64_t m,
-                                  uint64_t n, uint64_t k, DType type);
+Result<GemmSchedule> scheduleGemm(const ChipSpec &spec, uint64_t m, uint64_t n,
+                                  uint64_t k, DType type);
 
 } // namespace chipwright
 

@@ -193,9 +193,8 @@ static sim::CustomOperands xpeOperands(uint32_t word) {
   return operands;
 }
 
-Result<sim::KernelImage>
-chipwright::loadKernel(const std::vector<uint8_t> &elf,
-                       const std::string &name) {
+Result<sim::KernelImage> chipwright::loadKernel(const std::vector<uint8_t> &elf,
+                                                const std::string &name) {
   // The image window ends where the next address space field begins.
   constexpr uint64_t kMaxImageBytes = uint64_t(1) << 20;
   sim::ElfImage file;

@@ -30,9 +30,9 @@ struct KernelBuildOptions {
 /// entry code, and links it at the image base. Architectural parameters are
 /// visible to the kernel as XPE_* macros (see kernel.h).
 /// \returns the ELF file's bytes, or what the compiler said.
-Result<std::vector<uint8_t>> buildKernel(const ChipSpec &spec,
-                                         const std::string &source,
-                                         const KernelBuildOptions &options = {});
+Result<std::vector<uint8_t>>
+buildKernel(const ChipSpec &spec, const std::string &source,
+            const KernelBuildOptions &options = {});
 
 /// Reads a kernel ELF into the form that PEs execute. \p name stands for it in
 /// messages.

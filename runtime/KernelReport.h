@@ -18,8 +18,8 @@ namespace chipwright {
 /// The result for people; ends with the verdict.
 std::string formatKernel(const KernelResult &result, const ResolvedChip &chip);
 
-/// The result with the names that docs/running-kernels.md lists. A figure that was not
-/// computed is left out.
+/// The result with the names that docs/running-kernels.md lists. A figure that
+/// was not computed is left out.
 nlohmann::ordered_json toJson(const KernelResult &result,
                               const ResolvedChip &chip,
                               const std::string &commandLine);

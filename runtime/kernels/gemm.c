@@ -19,12 +19,11 @@
 #include "kernel.h"
 
 enum { CB_A, CB_B, CB_OUT };
-enum { CTX_A, CTX_B };                 /* hart 0 */
-enum { CTX_MML, CTX_DRAIN, CTX_OUT };  /* hart 1 */
+enum { CTX_A, CTX_B };                /* hart 0 */
+enum { CTX_MML, CTX_DRAIN, CTX_OUT }; /* hart 1 */
 
 /* Products of int8 accumulate in int32, all others in fp32. */
-#define ACCUMULATOR                                                           \
-  (GEMM_DTYPE == XPE_DTYPE_I8 ? XPE_DTYPE_I32 : XPE_DTYPE_F32)
+#define ACCUMULATOR (GEMM_DTYPE == XPE_DTYPE_I8 ? XPE_DTYPE_I32 : XPE_DTYPE_F32)
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
@@ -33,7 +32,7 @@ enum { CTX_MML, CTX_DRAIN, CTX_OUT };  /* hart 1 */
 #define B_ROWS MIN(GEMM_N_BLOCK, XPE_DPE_CACHED_ROWS)
 #define A_PARTS ((GEMM_M_BLOCK + A_ROWS - 1) / A_ROWS)
 #define B_PARTS ((GEMM_N_BLOCK + B_ROWS - 1) / B_ROWS)
-_Static_assert(A_PARTS * B_PARTS <= XPE_RE_BANKS, "a block fills the banks");
+_Static_assert(A_PARTS *B_PARTS <= XPE_RE_BANKS, "a block fills the banks");
 
 #define A_SLOT (GEMM_M_BLOCK * GEMM_CHUNK)
 #define B_SLOT (GEMM_N_BLOCK * GEMM_CHUNK)
@@ -77,8 +76,7 @@ XPE_FN struct walk walk_of(const struct gemm_args *args) {
 
 /* Bit i: the PE with index i of the line, which handles block first + i of
  * `blocks`, takes part. */
-XPE_FN uint64_t members(uint32_t first, uint32_t blocks,
-                               uint32_t line) {
+XPE_FN uint64_t members(uint32_t first, uint32_t blocks, uint32_t line) {
   uint32_t count = MIN(blocks - first, line);
   return count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1;
 }
@@ -106,8 +104,8 @@ void kernel_load(const struct gemm_args *args) {
           .valid_rows = m_valid,
           .valid_bytes = GEMM_CHUNK,
           .mcast = XPE_MCAST_ROW,
-          .mcast_mask = members(n - xpe_info(XPE_INFO_COL), w.n_blocks,
-                                XPE_COLS)};
+          .mcast_mask =
+              members(n - xpe_info(XPE_INFO_COL), w.n_blocks, XPE_COLS)};
       struct xpe_dma_in b = {
           .addr = args->b + (uint64_t)n * GEMM_N_BLOCK * args->ldb,
           .rows = GEMM_N_BLOCK,
@@ -118,8 +116,8 @@ void kernel_load(const struct gemm_args *args) {
           .valid_bytes = GEMM_CHUNK,
 #if !GEMM_SPREAD_N
           .mcast = XPE_MCAST_COLUMN,
-          .mcast_mask = members(m - xpe_info(XPE_INFO_ROW), w.m_blocks,
-                                XPE_ROWS)
+          .mcast_mask =
+              members(m - xpe_info(XPE_INFO_ROW), w.m_blocks, XPE_ROWS)
 #endif
       };
       KERNEL_BIND(dma_in, CTX_A, &a);
@@ -149,8 +147,8 @@ XPE_FN void multiply_step(const struct xpe_mml *mml, uint64_t word,
       if (part < a_parts) {
         KERNEL_GO(mml, CTX_MML, mml,
                   word + xpe_mml_word(part * A_ROWS * GEMM_CHUNK,
-                                       j * B_ROWS * GEMM_CHUNK,
-                                       part * B_PARTS + j, 0));
+                                      j * B_ROWS * GEMM_CHUNK,
+                                      part * B_PARTS + j, 0));
       }
     }
   }
@@ -221,11 +219,10 @@ void kernel_compute(const struct gemm_args *args) {
         for (unsigned i = 0; i < A_PARTS; ++i) {
           unsigned part = j % 2 ? A_PARTS - 1 - i : i;
           if (part < a_parts) {
-            KERNEL_GO(
-                drain, CTX_DRAIN, &drain,
-                xpe_drain_word(part * B_PARTS + j, 0,
-                               part * A_ROWS * OUT_PITCH +
-                                   j * B_ROWS * GEMM_ELEM));
+            KERNEL_GO(drain, CTX_DRAIN, &drain,
+                      xpe_drain_word(part * B_PARTS + j, 0,
+                                     part * A_ROWS * OUT_PITCH +
+                                         j * B_ROWS * GEMM_ELEM));
           }
         }
       }

@@ -28,12 +28,12 @@
 /* Bytes of a slot if `rings` rings of KERNEL_DEPTH slots share local memory: a
  * power of two, because positions in a ring must not straddle its wrap, and at
  * most 8 KiB, which is a few round trips of data at full rate. */
-#define KERNEL_SLOT_FITS(bytes, rings)                                        \
+#define KERNEL_SLOT_FITS(bytes, rings)                                         \
   ((bytes) * KERNEL_DEPTH * (rings) <= XPE_LS_FREE_BYTES)
-#define KERNEL_SLOT(rings)                                                    \
-  (KERNEL_SLOT_FITS(8192, rings)   ? 8192                                     \
-   : KERNEL_SLOT_FITS(4096, rings) ? 4096                                     \
-   : KERNEL_SLOT_FITS(2048, rings) ? 2048                                     \
+#define KERNEL_SLOT(rings)                                                     \
+  (KERNEL_SLOT_FITS(8192, rings)   ? 8192                                      \
+   : KERNEL_SLOT_FITS(4096, rings) ? 4096                                      \
+   : KERNEL_SLOT_FITS(2048, rings) ? 2048                                      \
                                    : 1024)
 
 /* Commands with operands that persist in a context of their own. A chip with
@@ -42,21 +42,20 @@
 #define KERNEL_CONTEXTS 6
 #if XPE_CONTEXTS == 0 || XPE_CONTEXTS >= KERNEL_CONTEXTS
 #define KERNEL_BIND(command, ctx, c) xpe_##command##_bind((ctx), (c))
-#define KERNEL_GO(command, ctx, c, word)                                      \
-  xpe_##command##_go((ctx), (c), (word))
+#define KERNEL_GO(command, ctx, c, word) xpe_##command##_go((ctx), (c), (word))
 #else
 #define KERNEL_BIND(command, ctx, c) ((void)(c))
-#define KERNEL_GO(command, ctx, c, word)                                      \
-  do {                                                                        \
-    xpe_##command##_fields(0, (c));                                           \
-    xpe_##command##_go(0, (c), (word));                                       \
+#define KERNEL_GO(command, ctx, c, word)                                       \
+  do {                                                                         \
+    xpe_##command##_fields(0, (c));                                            \
+    xpe_##command##_go(0, (c), (word));                                        \
   } while (0)
 #endif
 /* The same where operands change from command to command. */
-#define KERNEL_NOW(command, ctx, c, word)                                     \
-  do {                                                                        \
-    KERNEL_BIND(command, ctx, c);                                             \
-    KERNEL_GO(command, ctx, c, word);                                         \
+#define KERNEL_NOW(command, ctx, c, word)                                      \
+  do {                                                                         \
+    KERNEL_BIND(command, ctx, c);                                              \
+    KERNEL_GO(command, ctx, c, word);                                          \
   } while (0)
 
 XPE_FN uint64_t kernel_min(uint64_t a, uint64_t b) { return a < b ? a : b; }
@@ -123,9 +122,8 @@ XPE_FN struct xpe_dma_in kernel_in(unsigned cb, uint64_t addr, uint64_t bytes,
                              .valid_bytes = bytes,
                              .policy = policy};
 }
-XPE_FN struct xpe_dma_out kernel_out(unsigned cb, uint64_t addr,
-                                     uint64_t bytes, uint64_t slot,
-                                     uint64_t policy) {
+XPE_FN struct xpe_dma_out kernel_out(unsigned cb, uint64_t addr, uint64_t bytes,
+                                     uint64_t slot, uint64_t policy) {
   return (struct xpe_dma_out){.addr = addr,
                               .rows = 1,
                               .row_bytes = bytes,

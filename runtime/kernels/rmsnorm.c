@@ -30,8 +30,8 @@ void kernel_load(const struct rmsnorm_args *args) {
   const struct kernel_share s = kernel_share(args->rows, ROW_GROUP, 1);
   if (s.begin < s.end) {
     struct xpe_dma_in weight =
-        kernel_in(CB_WEIGHT, args->weight, KERNEL_ROW_BYTES,
-                  KERNEL_ROW_BYTES, XPE_READ_ALLOCATE);
+        kernel_in(CB_WEIGHT, args->weight, KERNEL_ROW_BYTES, KERNEL_ROW_BYTES,
+                  XPE_READ_ALLOCATE);
     KERNEL_NOW(dma_in, 1, &weight, 0);
   }
   row_load(0, CB_IN, args->in, &s);

@@ -19,9 +19,8 @@
 #define ROW_UP(bytes) (((bytes) + 63) / 64 * 64)
 
 /* Rows of a slot: 8 KiB, or less where local memory is small. */
-#define ROW_GROUP                                                             \
-  ROW_MAX(1, ROW_MIN(ROW_MIN(8192, XPE_LS_FREE_BYTES / 16) /                  \
-                         KERNEL_ROW_BYTES,                                    \
+#define ROW_GROUP                                                              \
+  ROW_MAX(1, ROW_MIN(ROW_MIN(8192, XPE_LS_FREE_BYTES / 16) / KERNEL_ROW_BYTES, \
                      ROW_MIN(256, XPE_LS_FREE_BYTES / 256)))
 #define ROW_SLOT ((uint64_t)ROW_UP(ROW_GROUP * KERNEL_ROW_BYTES))
 /* One fp32 number per row of a slot; rings of them have two slots. */
@@ -32,9 +31,9 @@
 #define ROW_PARTS ((ROW_COLS + ROW_PART - 1) / ROW_PART)
 
 /* Depth of the rings of rows in and rows out, beside `other` bytes. */
-#define ROW_DEPTH(other)                                                      \
-  (8 * ROW_SLOT + (other) <= XPE_LS_FREE_BYTES   ? 4                          \
-   : 4 * ROW_SLOT + (other) <= XPE_LS_FREE_BYTES ? 2                          \
+#define ROW_DEPTH(other)                                                       \
+  (8 * ROW_SLOT + (other) <= XPE_LS_FREE_BYTES   ? 4                           \
+   : 4 * ROW_SLOT + (other) <= XPE_LS_FREE_BYTES ? 2                           \
                                                  : 1)
 
 /* Issues `c`, a chain over the rows of a slot that stores. Operands are written

@@ -37,8 +37,8 @@ XPE_FN struct kernel_share share(uint64_t bytes, uint64_t chunk) {
 }
 
 XPE_FN struct shares both(const struct stream_args *args) {
-  const uint64_t larger = args->in_bytes > args->out_bytes ? args->in_bytes
-                                                           : args->out_bytes;
+  const uint64_t larger =
+      args->in_bytes > args->out_bytes ? args->in_bytes : args->out_bytes;
   const uint64_t rounds = kernel_divide_up(larger, KERNEL_PES * SLOT);
   struct shares s;
   s.in = share(args->in_bytes, even(args->in_bytes, rounds, args->align));

@@ -17,18 +17,17 @@ enum { CB_IN, CB_OUT };
  * them in each direction fit local memory. */
 #define TILE_BYTES(width) ((width) * ((width) / KERNEL_ELEM))
 #define FITS(width) (4 * TILE_BYTES(width) <= XPE_LS_FREE_BYTES)
-#define WIDTH                                                                 \
-  (FITS(256) ? 256 : FITS(128) ? 128 : FITS(64) ? 64 : 32)
+#define WIDTH (FITS(256) ? 256 : FITS(128) ? 128 : FITS(64) ? 64 : 32)
 #define DEPTH (2 * FITS(2 * WIDTH) + 2)
 
 void kernel_load(const struct transpose_args *args);
 void kernel_compute(const struct transpose_args *args);
 
 struct tiling {
-  uint64_t edge;      /* of a tile, in elements */
-  uint64_t bytes;     /* of a tile */
-  uint64_t down;      /* rows of tiles in `in` */
-  uint64_t across;    /* columns of tiles in `in` */
+  uint64_t edge;   /* of a tile, in elements */
+  uint64_t bytes;  /* of a tile */
+  uint64_t down;   /* rows of tiles in `in` */
+  uint64_t across; /* columns of tiles in `in` */
 };
 
 /* Tiles become smaller until every PE has one. */

@@ -13,8 +13,7 @@
 
 using namespace chipwright;
 
-static Result<KernelPlan> plan(const ChipSpec &spec,
-                               const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   DType type = *shape.dtype;
   if (spec.peakFlops(type) == 0) {
     std::string list;
@@ -22,8 +21,7 @@ static Result<KernelPlan> plan(const ChipSpec &spec,
       list += std::string(list.empty() ? "" : ", ") + dtypeName(one);
     }
     return Diagnostic{"the DPE of " + spec.name + " does not multiply " +
-                          dtypeName(type) + " (dpe.dtypes); use one of " +
-                          list,
+                          dtypeName(type) + " (dpe.dtypes); use one of " + list,
                       ExitDoesNotFit};
   }
   uint64_t m = shape.m.value_or(2048), n = shape.n.value_or(2048),
@@ -47,23 +45,20 @@ static Result<KernelPlan> plan(const ChipSpec &spec,
   if (!schedule) {
     return schedule.error();
   }
-  plan.defines = {
-      {"GEMM_M_BLOCK", std::to_string(schedule->mBlock)},
-      {"GEMM_N_BLOCK", std::to_string(schedule->nBlock)},
-      {"GEMM_CHUNK", std::to_string(schedule->chunkBytes)},
-      {"GEMM_DEPTH", std::to_string(schedule->depth)},
-      {"GEMM_PASSES", std::to_string(schedule->passes)},
-      {"GEMM_SPREAD_N", schedule->spreadN ? "1" : "0"},
-      {"GEMM_DTYPE", std::to_string(static_cast<unsigned>(type))},
-      {"GEMM_ELEM", std::to_string(dtypeBytes(type))}};
+  plan.defines = {{"GEMM_M_BLOCK", std::to_string(schedule->mBlock)},
+                  {"GEMM_N_BLOCK", std::to_string(schedule->nBlock)},
+                  {"GEMM_CHUNK", std::to_string(schedule->chunkBytes)},
+                  {"GEMM_DEPTH", std::to_string(schedule->depth)},
+                  {"GEMM_PASSES", std::to_string(schedule->passes)},
+                  {"GEMM_SPREAD_N", schedule->spreadN ? "1" : "0"},
+                  {"GEMM_DTYPE", std::to_string(static_cast<unsigned>(type))},
+                  {"GEMM_ELEM", std::to_string(dtypeBytes(type))}};
   uint64_t size = dtypeBytes(type);
   plan.arguments = [=](const std::vector<uint64_t> &at) {
-    return argumentBytes(gemm_args{at[0], at[1], at[2],
-                                  static_cast<uint32_t>(m),
-                                  static_cast<uint32_t>(n),
-                                  static_cast<uint32_t>(k),
-                                  static_cast<uint32_t>(type), k * size,
-                                  k * size, n * size});
+    return argumentBytes(
+        gemm_args{at[0], at[1], at[2], static_cast<uint32_t>(m),
+                  static_cast<uint32_t>(n), static_cast<uint32_t>(k),
+                  static_cast<uint32_t>(type), k * size, k * size, n * size});
   };
   plan.flops = 2.0 * double(m) * double(n) * double(k);
   for (const KernelBuffer &buffer : plan.buffers) {
@@ -80,10 +75,10 @@ static Result<KernelPlan> plan(const ChipSpec &spec,
   // fp32 sums over k in some order, each step rounded (a random walk of half
   // units over terms no larger than the partial sums), and one rounding of the
   // result. int32 sums are exact.
-  plan.errorBound = isInteger ? 0
-                              : unitRoundoff(type) +
-                                    unitRoundoff(DType::F32) * 4 *
-                                        std::sqrt(double(k));
+  plan.errorBound = isInteger
+                        ? 0
+                        : unitRoundoff(type) + unitRoundoff(DType::F32) * 4 *
+                                                   std::sqrt(double(k));
   return plan;
 }
 

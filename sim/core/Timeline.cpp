@@ -55,8 +55,8 @@ Cycle RateTimeline::reserve(Cycle now, Cycle start, uint64_t bytes,
         segments.insert(segments.begin() + i + 1, {stop, old.end, used});
       }
     } else {
-      bool joins = i > 0 && segments[i - 1].end == at &&
-                   segments[i - 1].used == grant;
+      bool joins =
+          i > 0 && segments[i - 1].end == at && segments[i - 1].used == grant;
       if (joins) {
         segments[i - 1].end = stop;
         --i;

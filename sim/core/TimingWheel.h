@@ -90,8 +90,7 @@ private:
     Phase phase;
     Event event;
     bool operator<(const FarEvent &other) const {
-      return when != other.when ? when > other.when
-                                : sequence > other.sequence;
+      return when != other.when ? when > other.when : sequence > other.sequence;
     }
   };
 

@@ -120,7 +120,7 @@ private:
   std::vector<BankWork> work;
   std::vector<uint64_t> refreshDue; // [pseudo] or [pseudo][bank], clocks
   uint64_t now, wake, sequence, epochClock;
-  uint64_t lastDataEnd; // of any column command so far
+  uint64_t lastDataEnd;  // of any column command so far
   uint64_t nextRefresh;  // earliest of refreshDue
   uint32_t setupRow = 0; // of the activate between its two parts
   bool writing, setupPassed, lastWasWrite, anyColumn;

@@ -81,8 +81,7 @@ void HostPort::transport(tlm::tlm_generic_payload &payload,
     return sc_core::sc_time(double(value), sc_core::SC_FS);
   };
   sc_core::sc_time latency = fs(transferFs(0, write));
-  sc_core::sc_time total =
-      fs(transferFs(payload.get_data_length(), write));
+  sc_core::sc_time total = fs(transferFs(payload.get_data_length(), write));
   // Latency overlaps between transfers, occupation of the link does not.
   linkFree = start + total - latency;
   delay += start - asked + total;

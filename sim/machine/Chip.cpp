@@ -11,8 +11,8 @@
 using namespace chipwright;
 using namespace chipwright::sim;
 
-Chip::Chip(sc_core::sc_module_name name, TimingWheel &wheel,
-           ClockDomain domain, FaultSink &faults)
+Chip::Chip(sc_core::sc_module_name name, TimingWheel &wheel, ClockDomain domain,
+           FaultSink &faults)
     : sc_module(name), wheel(wheel), domain(domain), faults(faults) {
   SC_METHOD(step);
   sensitive << work;
@@ -34,9 +34,9 @@ void Chip::step() {
   if (due == kNever || faults.stopped()) {
     return; // kick() starts again
   }
-  next_trigger(sc_core::sc_time::from_value(domain.toFs(due) -
-                                            domain.toFs(current)),
-               work);
+  next_trigger(
+      sc_core::sc_time::from_value(domain.toFs(due) - domain.toFs(current)),
+      work);
 }
 
 ControlCore::ControlCore(sc_core::sc_module_name name, const ChipSpec &spec,
@@ -88,6 +88,6 @@ void ControlCore::fire(Cycle now, uint32_t kind, uint64_t) {
   }
   Cycle last = job.writeBack ? paths->writeBackAll(now) : now;
   lastDoneCycle = last;
-  wheel.post(last + std::max(1u, spec.control.completionCycles),
-             Phase::Deliver, this, 1);
+  wheel.post(last + std::max(1u, spec.control.completionCycles), Phase::Deliver,
+             this, 1);
 }

@@ -83,8 +83,7 @@ private:
   sc_core::sc_event submitted;
   unsigned remaining = 0;
   bool isDone = true;
-  Cycle dispatchCycle = 0, firstStartCycle = 0, lastDoneCycle = 0,
-        endCycle = 0;
+  Cycle dispatchCycle = 0, firstStartCycle = 0, lastDoneCycle = 0, endCycle = 0;
 };
 
 } // namespace chipwright::sim

@@ -21,8 +21,8 @@ class Pe;
 /// Adds to \p fault where it happened: chip, PE, hart, pc with function and
 /// disassembled instruction, and the state of the CBs of \p pe and, if there
 /// is one, of the \p other PE that has part in it.
-Fault completeFault(const Fault &fault, const KernelImage &image,
-                    const Pe &pe, const Pe *other, const ChipSpec &spec);
+Fault completeFault(const Fault &fault, const KernelImage &image, const Pe &pe,
+                    const Pe *other, const ChipSpec &spec);
 
 /// The fault of a machine in which nothing can happen any more: who waits for
 /// what, and which members barriers and multicasts lack.

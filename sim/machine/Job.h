@@ -1,4 +1,5 @@
-//===- Job.h - What is launched on a machine and what came of it -*- C++ -*-===//
+//===- Job.h - What is launched on a machine and what came of it -*- C++
+//-*-===//
 //
 // SPDX-License-Identifier: Apache-2.0
 //
@@ -52,8 +53,8 @@ struct Fault {
 
 struct JobResult {
   bool finished = false;
-  Fault fault;          // if not finished
-  Cycle cycles = 0;     // control-core dispatch to completion seen
+  Fault fault;            // if not finished
+  Cycle cycles = 0;       // control-core dispatch to completion seen
   Cycle kernelCycles = 0; // first hart starts to last PE done
   Cycle firstStart = 0, lastDone = 0, end = 0;
   uint64_t instructions = 0, commands = 0, events = 0;

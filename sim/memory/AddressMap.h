@@ -27,8 +27,7 @@ enum class Space : uint8_t { Local = 0, Dram = 1, Sram = 2, Pe = 3, Host = 4 };
 const char *spaceName(Space space);
 
 /// Field positions of a physical address.
-inline constexpr unsigned kChipShift = 56, kChipletShift = 52,
-                          kSpaceShift = 44;
+inline constexpr unsigned kChipShift = 56, kChipletShift = 52, kSpaceShift = 44;
 
 constexpr uint64_t physicalAddress(Space space, uint64_t offset) {
   return (uint64_t(space) << kSpaceShift) | offset;
@@ -58,9 +57,9 @@ constexpr uint64_t peWindow(unsigned pe) {
 
 /// Memory unit and place inside it of one granule.
 struct UnitAddress {
-  unsigned unit;     // SRAM bank, the NoC end point
-  unsigned channel;  // DRAM channel (Space::Dram only)
-  uint64_t offset;   // inside the channel (DRAM) or the bank (SRAM)
+  unsigned unit;    // SRAM bank, the NoC end point
+  unsigned channel; // DRAM channel (Space::Dram only)
+  uint64_t offset;  // inside the channel (DRAM) or the bank (SRAM)
 };
 
 /// Spreads granules over units. For n units, granule g goes to unit

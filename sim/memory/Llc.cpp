@@ -47,9 +47,10 @@ LlcResult LlcSlice::access(uint64_t line, bool allocate, bool makesDirty) {
     return result;
   }
   Entry *set = &entries[line % sets * ways];
-  Entry *victim = std::min_element(
-      set, set + ways,
-      [](const Entry &a, const Entry &b) { return a.lastUse < b.lastUse; });
+  Entry *victim =
+      std::min_element(set, set + ways, [](const Entry &a, const Entry &b) {
+        return a.lastUse < b.lastUse;
+      });
   result.allocated = true;
   if (victim->lastUse && victim->dirty) {
     result.evictsDirty = true;

@@ -139,11 +139,11 @@ MulticastRoute CrossbarNoc::rowTree(Side side, unsigned row) const {
   east.exits.push_back({uint16_t(master), 0, 0, 0});
   for (unsigned col = master + 1; col < cols; ++col) {
     east.exits.push_back({uint16_t(col), 1, uint16_t((col - master) * hop),
-                            uint16_t(col - master)});
+                          uint16_t(col - master)});
   }
   for (unsigned col = master; col-- > 0;) {
     west.exits.push_back({uint16_t(col), 1, uint16_t((master - col) * hop),
-                             uint16_t(master - col)});
+                          uint16_t(master - col)});
   }
   tree.branches = {std::move(east), std::move(west)};
   tree.hops = uint16_t(distance(side, row, master) + cols - 1);
@@ -174,11 +174,11 @@ MulticastRoute CrossbarNoc::columnTree(Side side, unsigned col) const {
   south.exits.push_back({uint16_t(master), 0, 0, 0});
   for (unsigned row = master + 1; row < rows; ++row) {
     south.exits.push_back({uint16_t(row), 1, uint16_t((row - master) * hop),
-                            uint16_t(row - master)});
+                           uint16_t(row - master)});
   }
   for (unsigned row = master; row-- > 0;) {
     north.exits.push_back({uint16_t(row), 1, uint16_t((master - row) * hop),
-                             uint16_t(master - row)});
+                           uint16_t(master - row)});
   }
   tree.branches = {std::move(south), std::move(north)};
   tree.hops = uint16_t(distance(side, master, col) + rows - 1);

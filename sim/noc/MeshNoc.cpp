@@ -146,8 +146,7 @@ MulticastRoute MeshNoc::tree(unsigned side, unsigned edgeRow, Line line,
       place.col += direction == East ? 1 : direction == West ? -1 : 0;
       place.row += direction == South ? 1 : direction == North ? -1 : 0;
       branch.exits.push_back({memberOf(place), uint16_t(branch.legs.size()),
-                              uint16_t(hop),
-                              uint16_t(branch.legs.size())});
+                              uint16_t(hop), uint16_t(branch.legs.size())});
       ++hops;
     }
     result.branches.push_back(std::move(branch));

@@ -58,10 +58,10 @@ struct Route {
 /// after some of the branch's links.
 struct MulticastRoute {
   struct Exit {
-    uint16_t member;   // index within the line
-    uint16_t leg;      // number of branch links passed before leaving
-    uint16_t latency;  // from the last passed link (or trunk end) to the PE
-    uint16_t hops;     // routers passed since the trunk's end
+    uint16_t member;  // index within the line
+    uint16_t leg;     // number of branch links passed before leaving
+    uint16_t latency; // from the last passed link (or trunk end) to the PE
+    uint16_t hops;    // routers passed since the trunk's end
   };
   struct Branch {
     std::vector<RouteLeg> legs;

@@ -51,11 +51,10 @@ bool BarrierNetwork::arrive(unsigned pe, unsigned hart, unsigned id,
   }
   // At least one cycle, so that no release falls into the cycle of the last
   // arrival.
-  Cycle release =
-      state.latest + std::max(1u, spec.control.barrierCycles);
+  Cycle release = state.latest + std::max(1u, spec.control.barrierCycles);
   for (auto [member, memberHart] : state.arrived) {
-    Cycle when = release + travel(member / spec.grid.cols,
-                                  member % spec.grid.cols);
+    Cycle when =
+        release + travel(member / spec.grid.cols, member % spec.grid.cols);
     wheel.post(when, Phase::Deliver, pes[member], Pe::BarrierRelease,
                memberHart);
   }

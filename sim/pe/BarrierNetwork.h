@@ -46,7 +46,7 @@ private:
   // id, rows, columns, hart (2: both)
   using Key = std::tuple<unsigned, uint32_t, uint32_t, unsigned>;
   struct State {
-    Cycle latest = 0; // arrival at the middle
+    Cycle latest = 0;                                   // arrival at the middle
     std::vector<std::pair<unsigned, unsigned>> arrived; // PE, hart
   };
 

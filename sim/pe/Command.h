@@ -40,8 +40,8 @@ struct Command {
   uint32_t bankTicket; // order among the bank's commands
   uint32_t word;       // instruction
   uint64_t pc;
-  uint64_t number;     // of this hart, in program order
-  Cycle eligible;      // end of check-and-dispatch
+  uint64_t number; // of this hart, in program order
+  Cycle eligible;  // end of check-and-dispatch
   std::array<CbRange, 5> inputs;
   std::array<CbRange, 2> outputs;
   CommandOperands operands;

@@ -47,8 +47,7 @@ void FabricInterface::startIn(const Command &command, TransferBlock block,
   const auto &dma = std::get<isa::DmaInCommand>(command.operands);
   uint32_t slot = newSlot(command, now);
   pe.counters().dmaInBytes += block.bytes();
-  pe.counters().fillBytes +=
-      uint64_t(dma.rows) * dma.rowBytes - block.bytes();
+  pe.counters().fillBytes += uint64_t(dma.rows) * dma.rowBytes - block.bytes();
   auto kind = static_cast<isa::McastKind>(dma.mcast);
   if (kind != isa::McastKind::None && services.spec.noc.multicast) {
     // The line's master fetches; this FI takes its next command.
@@ -62,8 +61,8 @@ void FabricInterface::startIn(const Command &command, TransferBlock block,
            now);
 }
 
-void FabricInterface::startPrefetch(const Command &command,
-                                    TransferBlock block, Cycle now) {
+void FabricInterface::startPrefetch(const Command &command, TransferBlock block,
+                                    Cycle now) {
   uint32_t slot = newSlot(command, now);
   inFree = false;
   in.start({std::move(block), AccessKind::Prefetch, CachePolicy::Allocate, 0,

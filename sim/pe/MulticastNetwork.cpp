@@ -75,8 +75,13 @@ void MulticastNetwork::rendezvous(unsigned line, uint64_t mask, Group &group,
   LineState &state = lines[line];
   unsigned first = static_cast<unsigned>(std::countr_zero(mask));
   const Arrival &reference = group.members[first].front();
-  Ready next{now + 1, line, mask, group.rendezvous++, reference.block,
-             reference.policy, std::vector<uint32_t>(group.members.size())};
+  Ready next{now + 1,
+             line,
+             mask,
+             group.rendezvous++,
+             reference.block,
+             reference.policy,
+             std::vector<uint32_t>(group.members.size())};
   for (uint64_t rest = mask; rest; rest &= rest - 1) {
     unsigned member = static_cast<unsigned>(std::countr_zero(rest));
     const Arrival &arrival = group.members[member].front();
@@ -157,8 +162,8 @@ void MulticastNetwork::begin(Ready entry, Cycle now) {
   }
   active[token] = {entry.line, entry.mask, std::move(entry.slots), true};
   line.fetcher->start({std::move(entry.block), AccessKind::Read, entry.policy,
-                       entry.mask, line.line,
-                       static_cast<uint16_t>(line.index), this, token},
+                       entry.mask, line.line, static_cast<uint16_t>(line.index),
+                       this, token},
                       now);
 }
 
@@ -175,13 +180,12 @@ void MulticastNetwork::transferDone(uint32_t token, const MemoryReply &done) {
     unsigned member = static_cast<unsigned>(std::countr_zero(rest));
     last = std::max(last, done.done[member]);
     unsigned pe = noc.memberPe(line.line, line.index, member);
-    pes[pe]->fabric().multicastDone(finished.slots[member],
-                                    done.done[member]);
+    pes[pe]->fabric().multicastDone(finished.slots[member], done.done[member]);
   }
   // The command is in flight until its last member has the data, which may be
   // known long before.
-  services.wheel.post(std::max(last, services.wheel.now() + 1),
-                      Phase::Deliver, this, Delivered, finished.line);
+  services.wheel.post(std::max(last, services.wheel.now() + 1), Phase::Deliver,
+                      this, Delivered, finished.line);
 }
 
 std::vector<std::string> MulticastNetwork::waits(const PlaceOf &place) const {
@@ -194,8 +198,8 @@ std::vector<std::string> MulticastNetwork::waits(const PlaceOf &place) const {
       for (uint64_t rest = mask; rest; rest &= rest - 1) {
         unsigned member = static_cast<unsigned>(std::countr_zero(rest));
         unsigned pe = noc.memberPe(line.line, line.index, member);
-        bool there = member < group.members.size() &&
-                     !group.members[member].empty();
+        bool there =
+            member < group.members.size() && !group.members[member].empty();
         std::string &list = there ? present : missing;
         list += fmt::format("{}{},{}", list.empty() ? "" : " and ", pe / cols,
                             pe % cols);

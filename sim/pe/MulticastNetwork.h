@@ -32,8 +32,8 @@ public:
 
   /// Member \p pe has room for \p command, which occupies \p slot of its
   /// fabric interface.
-  void join(Pe &pe, uint32_t slot, const Command &command,
-            TransferBlock block, Cycle now);
+  void join(Pe &pe, uint32_t slot, const Command &command, TransferBlock block,
+            Cycle now);
 
   /// Rendezvous that lack members, one line each.
   std::vector<std::string> waits(const PlaceOf &place) const;

@@ -21,9 +21,9 @@ using namespace chipwright::sim;
 
 const char *sim::stallName(Stall stall) {
   static constexpr const char *names[numStalls] = {
-      "launch",     "issue",   "dispatch",  "operands", "space",
-      "bank",       "load",    "reduction", "rendezvous", "barrier",
-      "semaphore",  "memory",  "finished"};
+      "launch",    "issue",  "dispatch",  "operands",   "space",
+      "bank",      "load",   "reduction", "rendezvous", "barrier",
+      "semaphore", "memory", "finished"};
   return names[static_cast<unsigned>(stall)];
 }
 
@@ -264,8 +264,8 @@ bool Pe::moveSide(unsigned index, bool write, Cycle now) {
     side.takeMove();
     any = true;
     if (services.trace) {
-      services.trace->cbEvent(peNumber, index, write, bytes,
-                              buffer.occupied(), now);
+      services.trace->cbEvent(peNumber, index, write, bytes, buffer.occupied(),
+                              now);
     }
   }
   return any;
@@ -309,12 +309,10 @@ void Pe::sendPosts(Cycle now) {
     unsigned target = static_cast<unsigned>(offset / kPeWindowBytes);
     uint64_t semaphore =
         (offset % kPeWindowBytes - kPeSemaphoreOffset) / kSemaphoreBytes;
-    Cycle travel =
-        services.paths.noc().peToPe(peNumber, target).latency();
+    Cycle travel = services.paths.noc().peToPe(peNumber, target).latency();
     services.wheel.post(
         now + std::max<Cycle>(travel, 1), Phase::Deliver, peers[target],
-        SemaphoreAdd,
-        uint64_t(peNumber) << 48 | semaphore << 40 | post.amount);
+        SemaphoreAdd, uint64_t(peNumber) << 48 | semaphore << 40 | post.amount);
     --state.outstanding;
     posts.erase(posts.begin() + i);
   }
@@ -412,10 +410,10 @@ void Pe::runHarts(Cycle now) {
     case HartStop::CycleLimit:
     case HartStop::InstructionLimit:
       if (state.hart->cycle() >= services.maxCycles) {
-        services.faults.fault(
-            FaultKind::Runaway, siteOf(i),
-            "hart still runs after " + std::to_string(services.maxCycles) +
-                " cycles; raise --max-cycles if it should");
+        services.faults.fault(FaultKind::Runaway, siteOf(i),
+                              "hart still runs after " +
+                                  std::to_string(services.maxCycles) +
+                                  " cycles; raise --max-cycles if it should");
         return;
       }
       wakeAt(std::max(state.hart->cycle(), now + 1));
@@ -479,6 +477,5 @@ uint64_t Pe::pcHash() const {
   if (!harts[0].hart) {
     return 0; // never launched
   }
-  return harts[0].hart->pcHash() * 0x9e3779b97f4a7c15 ^
-         harts[1].hart->pcHash();
+  return harts[0].hart->pcHash() * 0x9e3779b97f4a7c15 ^ harts[1].hart->pcHash();
 }

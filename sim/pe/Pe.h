@@ -57,7 +57,7 @@ struct PeCounters {
   uint64_t reOperations = 0;      // of RE read-out and received additions
   uint64_t instructions = 0;      // retired in launches before the present
   uint64_t mluBytes = 0;
-  uint64_t lsBytes = 0;           // engines and FI
+  uint64_t lsBytes = 0; // engines and FI
   uint64_t hartLsAccesses = 0;
   uint64_t reduceBytes = 0;
   uint64_t dmaInBytes = 0, dmaOutBytes = 0; // useful bytes, per receiver
@@ -157,8 +157,19 @@ public:
 
 private:
   enum class Block : uint8_t {
-    None, CbWait, CbReserve, QueueFull, PointerFull, SemWait, SemTake,
-    Barrier, Fence, Memory, Counter, Halted, NotStarted
+    None,
+    CbWait,
+    CbReserve,
+    QueueFull,
+    PointerFull,
+    SemWait,
+    SemTake,
+    Barrier,
+    Fence,
+    Memory,
+    Counter,
+    Halted,
+    NotStarted
   };
 
   struct HartState {
@@ -169,12 +180,12 @@ private:
     unsigned blockUnit = 0;     // cb, semaphore or engine
     Cycle answerAt = 0;         // end of the memory access just finished
     bool answered = false;
-    uint64_t commands = 0;      // issued
-    uint64_t outstanding = 0;   // commands and pointer moves in progress
-    unsigned pointerMoves = 0;  // pushes and pops that have no effect yet
+    uint64_t commands = 0;     // issued
+    uint64_t outstanding = 0;  // commands and pointer moves in progress
+    unsigned pointerMoves = 0; // pushes and pops that have no effect yet
     uint64_t writesIssued = 0, writesDone = 0; // DMA out
-    Cycle lastWriteAt = 0;      // latest acknowledgement so far
-    Cycle storesDone = 0;       // last scalar store acknowledged
+    Cycle lastWriteAt = 0;                     // latest acknowledgement so far
+    Cycle storesDone = 0;                      // last scalar store acknowledged
     uint64_t lineAsked = kNever, lineFilled = kNever; // data cache fill
   };
 
@@ -263,14 +274,14 @@ private:
   bool prepareSe(Command &command);
   bool prepareTopk(Command &command);
   bool prepareMlu(Command &command);
-  bool addInput(Command &command, unsigned cb, uint64_t offset,
-                uint64_t bytes, const char *what);
-  bool addOutput(Command &command, unsigned cb, uint64_t offset,
-                 uint64_t bytes, const char *what);
+  bool addInput(Command &command, unsigned cb, uint64_t offset, uint64_t bytes,
+                const char *what);
+  bool addOutput(Command &command, unsigned cb, uint64_t offset, uint64_t bytes,
+                 const char *what);
   bool useBank(Command &command, unsigned bank, unsigned rows, unsigned cols);
   bool checkCb(unsigned hart, unsigned cb, bool write, const char *what);
-  bool checkRange(unsigned hart, unsigned cb, uint64_t position,
-                  uint64_t bytes, bool write, const char *what);
+  bool checkRange(unsigned hart, unsigned cb, uint64_t position, uint64_t bytes,
+                  bool write, const char *what);
   bool badCommand(const Command &command, std::string text);
   FaultSite siteOf(unsigned hart) const;
   FaultSite siteOf(const Command &command) const;

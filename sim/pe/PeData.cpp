@@ -54,8 +54,12 @@ void Pe::computeMml(const Command &command) {
   const auto &mml = std::get<isa::MmlCommand>(command.operands);
   auto type = static_cast<DType>(mml.aDtype);
   unsigned k = services.spec.dpe.kBytes / elementBytes(type);
-  CachedKey key{command.inputs[1].position, mml.bCb, mml.bPitch, mml.bRows,
-                mml.bDtype, mml.bKn};
+  CachedKey key{command.inputs[1].position,
+                mml.bCb,
+                mml.bPitch,
+                mml.bRows,
+                mml.bDtype,
+                mml.bKn};
   const uint8_t *a = at(command.inputs[0]), *b = at(command.inputs[1]);
   for (unsigned pass = 0; pass < mml.passes; ++pass) {
     if (!(key == dataKey)) {
@@ -176,8 +180,7 @@ void Pe::computeTopk(const Command &command) {
   args.rows = topk.rows;
   args.cols = topk.cols;
   args.k = topk.k;
-  args.x = {at(command.inputs[0]), topk.pitch,
-            static_cast<DType>(topk.dtype)};
+  args.x = {at(command.inputs[0]), topk.pitch, static_cast<DType>(topk.dtype)};
   args.out = {at(command.outputs[0]), topk.outPitch,
               static_cast<DType>(topk.outDtype)};
   args.idx = at(command.outputs[1]);
@@ -232,8 +235,8 @@ bool Pe::transferBlock(const Command &command, TransferBlock &block) {
   }
   if (indexed) {
     unsigned list = command.opcode == Opcode::DmaIn ? 0 : 1;
-    uint32_t place = cbs[command.inputs[list].cb].place(
-        command.inputs[list].position);
+    uint32_t place =
+        cbs[command.inputs[list].cb].place(command.inputs[list].position);
     for (uint32_t row = 0; row < block.rows; ++row) {
       int32_t number = 0;
       std::memcpy(&number, local.data() + place + row * 4, 4);
@@ -258,8 +261,7 @@ bool Pe::transferBlock(const Command &command, TransferBlock &block) {
   return mayTransfer(command, block.lowest(), block.span());
 }
 
-bool Pe::mayTransfer(const Command &command, uint64_t address,
-                     uint64_t bytes) {
+bool Pe::mayTransfer(const Command &command, uint64_t address, uint64_t bytes) {
   Space space = spaceOf(address);
   if (chipOf(address) == 0 && space == Space::Pe) {
     uint64_t offset = offsetOf(address);

@@ -30,8 +30,7 @@ bool Pe::outputsFree(const Command &command) const {
   for (unsigned i = 0; i < command.numOutputs; ++i) {
     const CbRange &range = command.outputs[i];
     const CircularBuffer &buffer = cbs[range.cb];
-    if (range.position + range.bytes >
-        buffer.reader.effective + buffer.size) {
+    if (range.position + range.bytes > buffer.reader.effective + buffer.size) {
       return false;
     }
   }
@@ -141,9 +140,8 @@ bool Pe::tryStart(unsigned engine, Cycle now) {
     return false;
   }
   // The older head goes first; a blocked one does not hold the other back.
-  if (first->empty() ||
-      (!second->empty() &&
-       second->front().eligible < first->front().eligible)) {
+  if (first->empty() || (!second->empty() &&
+                         second->front().eligible < first->front().eligible)) {
     std::swap(first, second);
   }
   for (CommandQueue *queue : {first, second}) {
@@ -270,8 +268,7 @@ std::string Pe::describeWaits(const PlaceOf &place) const {
       why = fmt::format("waits at barrier {}", state.blockUnit);
       break;
     case Block::Fence:
-      why = fmt::format("waits at a fence for {} commands",
-                        state.outstanding);
+      why = fmt::format("waits at a fence for {} commands", state.outstanding);
       break;
     case Block::Memory:
     case Block::Counter:

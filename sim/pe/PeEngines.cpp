@@ -55,8 +55,7 @@ void Pe::start(Command &command, Cycle now) {
   }
 }
 
-void Pe::finishAt(const Command &command, Cycle inputsDone,
-                  Cycle outputsDone) {
+void Pe::finishAt(const Command &command, Cycle inputsDone, Cycle outputsDone) {
   Completion inputs;
   inputs.at = inputsDone;
   inputs.hart = command.hart;
@@ -119,8 +118,12 @@ void Pe::startMml(Command &command, Cycle now) {
   unsigned elementSize = elementBytes(static_cast<DType>(mml.aDtype));
   unsigned k = dpe.kBytes / elementSize;
   Cycle runBegin = kNever; // of passes that follow without a gap
-  CachedKey key{command.inputs[1].position, mml.bCb, mml.bPitch, mml.bRows,
-                mml.bDtype, mml.bKn};
+  CachedKey key{command.inputs[1].position,
+                mml.bCb,
+                mml.bPitch,
+                mml.bRows,
+                mml.bDtype,
+                mml.bKn};
 
   for (unsigned pass = 0; pass < mml.passes; ++pass) {
     Cycle operandThere = now;
@@ -135,8 +138,8 @@ void Pe::startMml(Command &command, Cycle now) {
       cachedKey = key;
     }
     Cycle begin = std::max({dpeStreamEnd, operandThere, bank.accessDone});
-    Stall cause = begin == operandThere && operandThere > now ? Stall::Load
-                                                              : Stall::Bank;
+    Stall cause =
+        begin == operandThere && operandThere > now ? Stall::Load : Stall::Bank;
     Cycle duration = std::max(mml.aRows, dpe.minPassCycles);
     Cycle end = std::max(
         begin + duration,
@@ -151,13 +154,12 @@ void Pe::startMml(Command &command, Cycle now) {
     dpeStreamStart = begin;
     dpeStreamEnd = end;
     count.dpeUnderfilled +=
-        (end - begin) * 1024 - uint64_t(mml.aRows) * mml.bRows * 1024 /
-                                   (dpe.tiles * dpe.tileRows);
+        (end - begin) * 1024 -
+        uint64_t(mml.aRows) * mml.bRows * 1024 / (dpe.tiles * dpe.tileRows);
     key.position += mml.bStep;
   }
   count.dpePasses += mml.passes;
-  count.macs[mml.aDtype] +=
-      uint64_t(mml.aRows) * mml.bRows * k * mml.passes;
+  count.macs[mml.aDtype] += uint64_t(mml.aRows) * mml.bRows * k * mml.passes;
   if (services.functional) {
     computeMml(command);
   }
@@ -223,8 +225,7 @@ void Pe::startReduce(Command &command, Cycle now) {
       badCommand(command,
                  fmt::format("xpe.reduce expects a block of {} x {}, its "
                              "neighbour sent {} x {}",
-                             reduce.rows, reduce.cols, inbox.rows,
-                             inbox.cols));
+                             reduce.rows, reduce.cols, inbox.rows, inbox.cols));
       return;
     }
     block = std::move(inbox.data);
@@ -267,8 +268,7 @@ void Pe::startSe(Command &command, Cycle now) {
   if (command.opcode == Opcode::Se) {
     const auto &simd = std::get<isa::SeCommand>(command.operands);
     SimdChain chain = simdChainOf(simd);
-    Cycle slots =
-        std::max(1u, simdSlots(chain, se.opsPerSlot, se.divSlots));
+    Cycle slots = std::max(1u, simdSlots(chain, se.opsPerSlot, se.divSlots));
     duration = simd.rows * divideUp(simd.cols, se.lanes) * slots;
     count.seOperations +=
         uint64_t(std::max(1u, simdAluOps(chain))) * simd.rows * simd.cols;

@@ -18,9 +18,7 @@ using namespace chipwright;
 using namespace chipwright::sim;
 using isa::Opcode;
 
-unsigned Pe::hartIndex(const Hart &hart) const {
-  return hart.id() % kHarts;
-}
+unsigned Pe::hartIndex(const Hart &hart) const { return hart.id() % kHarts; }
 
 FaultSite Pe::siteOf(unsigned hart) const {
   return {peNumber, hart, harts[hart].hart->pc(), 0};
@@ -203,8 +201,8 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
     return CustomResult::done(cycle + cp.launchCycles);
   }
 
-  bool write = inst.opcode == Opcode::CbReserve ||
-               inst.opcode == Opcode::CbPush;
+  bool write =
+      inst.opcode == Opcode::CbReserve || inst.opcode == Opcode::CbPush;
   const char *what = isa::instInfo(inst.opcode).mnemonic;
   if (!checkCb(hart, inst.cb, write, what)) {
     return CustomResult::error();
@@ -258,9 +256,9 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
   if (!checkRange(hart, inst.cb, side.logical, value, write, what)) {
     return CustomResult::error();
   }
-  bool there = write ? side.logical + value <=
-                           buffer.reader.effective + buffer.size
-                     : buffer.writer.effective >= side.logical + value;
+  bool there =
+      write ? side.logical + value <= buffer.reader.effective + buffer.size
+            : buffer.writer.effective >= side.logical + value;
   if (!there) {
     return block(hart, write ? Block::CbReserve : Block::CbWait, inst.cb,
                  value);
@@ -270,9 +268,8 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
 }
 
 CustomResult Pe::semaphoreInstruction(unsigned hart,
-                                      const isa::DecodedXpe &inst,
-                                      uint64_t rs1, uint64_t rs2,
-                                      Cycle cycle) {
+                                      const isa::DecodedXpe &inst, uint64_t rs1,
+                                      uint64_t rs2, Cycle cycle) {
   HartState &state = harts[hart];
   if (inst.opcode == Opcode::SemPost) {
     uint64_t offset = offsetOf(rs1);
@@ -298,8 +295,8 @@ CustomResult Pe::semaphoreInstruction(unsigned hart,
     }
     ++state.outstanding;
     ++count.commands[static_cast<unsigned>(inst.opcode)];
-    Cycle from = cycle + services.spec.cp.launchCycles +
-                 services.spec.cp.dispatchCycles;
+    Cycle from =
+        cycle + services.spec.cp.launchCycles + services.spec.cp.dispatchCycles;
     posts.push_back({rs1, rs2, from, state.writesIssued, hart});
     wakeAt(from);
     return CustomResult::done(cycle + services.spec.cp.launchCycles);
@@ -331,8 +328,8 @@ CustomResult Pe::barrier(unsigned hart, const isa::DecodedXpe &inst,
                 fmt::format("barrier over rows {:#x} and columns {:#x} on PE "
                             "{},{}: the mask must hold this PE and no PE "
                             "outside the {}x{} grid",
-                            rows, cols, row(), col(),
-                            services.spec.grid.rows, services.spec.grid.cols));
+                            rows, cols, row(), col(), services.spec.grid.rows,
+                            services.spec.grid.cols));
   }
   return block(hart, Block::Barrier, inst.id, 0, /*complete=*/true);
 }
@@ -414,8 +411,8 @@ MemResult Pe::load(Hart &hart, uint64_t address, unsigned size, uint64_t cycle,
   return MemResult::done(value, cycle, tainted);
 }
 
-MemResult Pe::store(Hart &hart, uint64_t address, unsigned size,
-                    uint64_t value, bool tainted, uint64_t cycle) {
+MemResult Pe::store(Hart &hart, uint64_t address, unsigned size, uint64_t value,
+                    bool tainted, uint64_t cycle) {
   unsigned index = hartIndex(hart);
   HartState &state = harts[index];
   Buffer *buffer = services.memory.find(address, size);
@@ -431,8 +428,7 @@ MemResult Pe::store(Hart &hart, uint64_t address, unsigned size,
                     "on; store it to a bulk buffer",
                     buffer->name, address));
   }
-  if (buffer->data() &&
-      !(buffer->preset && !services.memory.isFunctional())) {
+  if (buffer->data() && !(buffer->preset && !services.memory.isFunctional())) {
     std::memcpy(buffer->data() + (address - buffer->base), &value, size);
   }
   services.memory.touch(*buffer, address, size);

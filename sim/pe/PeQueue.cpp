@@ -56,9 +56,9 @@ bool decodeOperands(Command &command, const uint64_t *fields, uint64_t word,
     return decodeInto<isa::RowTopkCommand>(command, fields, word, why);
   case Opcode::MluTranspose:
   case Opcode::MluCopy:
-    return isa::MluCommand::decode(
-        fields, word, command.operands.emplace<isa::MluCommand>(), why,
-        command.opcode);
+    return isa::MluCommand::decode(fields, word,
+                                   command.operands.emplace<isa::MluCommand>(),
+                                   why, command.opcode);
   default:
     why = "not a command";
     return false;
@@ -261,9 +261,9 @@ bool Pe::addInput(Command &command, unsigned cb, uint64_t offset,
   if (!checkRange(command.hart, cb, position, bytes, /*write=*/false, what)) {
     return false;
   }
-  command.inputs[command.numInputs++] = {
-      position, static_cast<uint32_t>(bytes), side.use(), 0,
-      static_cast<uint8_t>(cb)};
+  command.inputs[command.numInputs++] = {position, static_cast<uint32_t>(bytes),
+                                         side.use(), 0,
+                                         static_cast<uint8_t>(cb)};
   return true;
 }
 
@@ -278,8 +278,7 @@ bool Pe::addOutput(Command &command, unsigned cb, uint64_t offset,
     return false;
   }
   uint32_t ticket = buffer.nextTicket++;
-  buffer.openWriters.push_back(
-      {ticket, static_cast<uint8_t>(command.engine)});
+  buffer.openWriters.push_back({ticket, static_cast<uint8_t>(command.engine)});
   command.outputs[command.numOutputs++] = {
       position, static_cast<uint32_t>(bytes), buffer.writer.use(), ticket,
       static_cast<uint8_t>(cb)};
@@ -297,11 +296,11 @@ bool Pe::useBank(Command &command, unsigned bank, unsigned rows,
   }
   if (rows > dpe.streamRows || cols > dpe.tiles * dpe.tileRows) {
     return badCommand(
-        command, fmt::format("a block of {} x {} does not fit an accumulator "
-                             "bank of {} x {} (dpe.stream_rows x dpe.tiles * "
-                             "dpe.tile_rows)",
-                             rows, cols, dpe.streamRows,
-                             dpe.tiles * dpe.tileRows));
+        command,
+        fmt::format("a block of {} x {} does not fit an accumulator "
+                    "bank of {} x {} (dpe.stream_rows x dpe.tiles * "
+                    "dpe.tile_rows)",
+                    rows, cols, dpe.streamRows, dpe.tiles * dpe.tileRows));
   }
   command.bank = static_cast<int16_t>(bank);
   command.bankTicket = banks[bank].nextTicket++;
@@ -318,8 +317,7 @@ bool Pe::prepareDmaIn(Command &command) {
     return badCommand(command, why);
   }
   if (dma.mcast != 0) {
-    bool isRow =
-        static_cast<isa::McastKind>(dma.mcast) == isa::McastKind::Row;
+    bool isRow = static_cast<isa::McastKind>(dma.mcast) == isa::McastKind::Row;
     unsigned member = isRow ? col() : row();
     unsigned members =
         isRow ? services.spec.grid.cols : services.spec.grid.rows;
@@ -427,10 +425,10 @@ bool Pe::prepareBankInit(Command &command) {
   case isa::BankInitKind::Zero:
     return true;
   case isa::BankInitKind::Tile:
-    return addInput(command, init.cb, init.offset,
-                    tileBytes(init.rows, init.pitch,
-                              uint64_t(init.cols) * element),
-                    "xpe.bank.init");
+    return addInput(
+        command, init.cb, init.offset,
+        tileBytes(init.rows, init.pitch, uint64_t(init.cols) * element),
+        "xpe.bank.init");
   case isa::BankInitKind::PerCol:
     return addInput(command, init.cb, init.offset,
                     uint64_t(init.cols) * element, "xpe.bank.init");
@@ -466,8 +464,8 @@ bool Pe::prepareSe(Command &command) {
   bool drain = command.opcode == Opcode::Drain;
   const char *what = drain ? "xpe.drain" : "xpe.se";
   if (se.rows == 0 || se.cols == 0) {
-    return badCommand(command, fmt::format("{} of {} rows and {} columns",
-                                           what, se.rows, se.cols));
+    return badCommand(command, fmt::format("{} of {} rows and {} columns", what,
+                                           se.rows, se.cols));
   }
   if (!se.store && se.reduce == 0) {
     return badCommand(command,
@@ -484,9 +482,9 @@ bool Pe::prepareSe(Command &command) {
   if (drain) {
     auto type = static_cast<DType>(se.dtype);
     if (type != DType::F32 && type != DType::I32) {
-      return badCommand(command,
-                        fmt::format("a bank holds fp32 or int32, not {}",
-                                    dtypeName(type)));
+      return badCommand(
+          command,
+          fmt::format("a bank holds fp32 or int32, not {}", dtypeName(type)));
     }
     if (!useBank(command, se.cb, se.rows, se.cols)) {
       return false;
@@ -519,8 +517,8 @@ bool Pe::prepareSe(Command &command) {
       !operand(se.y2Kind, se.y2Cb, se.y2Offset, se.y2Pitch, se.y2Dtype)) {
     return false;
   }
-  if (se.window && !addInput(command, se.winCb, se.winOffset,
-                             uint64_t(se.rows) * 8, what)) {
+  if (se.window &&
+      !addInput(command, se.winCb, se.winOffset, uint64_t(se.rows) * 8, what)) {
     return false;
   }
   uint64_t segmentBytes =
@@ -576,10 +574,10 @@ bool Pe::prepareMlu(Command &command) {
   }
   unsigned outRows = transpose ? mlu.cols : mlu.rows;
   unsigned outCols = transpose ? mlu.rows : mlu.cols;
-  return addInput(command, mlu.cb, mlu.offset,
-                  tileBytes(mlu.rows, mlu.pitch,
-                            uint64_t(mlu.cols) * mlu.elemBytes),
-                  what) &&
+  return addInput(
+             command, mlu.cb, mlu.offset,
+             tileBytes(mlu.rows, mlu.pitch, uint64_t(mlu.cols) * mlu.elemBytes),
+             what) &&
          addOutput(command, mlu.outCb, mlu.outOffset,
                    tileBytes(outRows, mlu.outPitch,
                              uint64_t(outCols) * mlu.elemBytes),

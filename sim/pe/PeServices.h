@@ -33,8 +33,8 @@ enum class FaultKind : uint8_t {
   Misaligned,
   CbOverflow,
   CbUnderflow,
-  CbMisuse,       // not set up, two producers, range across the wrap
-  BadCommand,     // fields that no engine executes
+  CbMisuse,   // not set up, two producers, range across the wrap
+  BadCommand, // fields that no engine executes
   MulticastOrder,
   StaleLine,
   TaintedControl,

@@ -27,8 +27,8 @@ XPE_FN void bytes_in(unsigned cb, uint64_t addr, uint64_t bytes) {
 }
 
 XPE_FN void bytes_out(unsigned cb, uint64_t addr, uint64_t bytes) {
-  struct xpe_dma_out out = kernel_out(cb, addr, bytes, bytes,
-                                      XPE_WRITE_ALLOCATE);
+  struct xpe_dma_out out =
+      kernel_out(cb, addr, bytes, bytes, XPE_WRITE_ALLOCATE);
   KERNEL_NOW(dma_out, 1, &out, 0);
 }
 
@@ -42,9 +42,7 @@ XPE_FN void multicast_in(unsigned cb, uint64_t addr, uint64_t bytes,
 }
 
 /* Of memory outside the PE: cached, never optimised away. */
-XPE_FN uint64_t load64(uint64_t addr) {
-  return *(volatile uint64_t *)addr;
-}
+XPE_FN uint64_t load64(uint64_t addr) { return *(volatile uint64_t *)addr; }
 XPE_FN void store64(uint64_t addr, uint64_t value) {
   *(volatile uint64_t *)addr = value;
 }

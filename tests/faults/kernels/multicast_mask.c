@@ -1,4 +1,5 @@
-/*===- multicast_mask.c - A multicast whose mask leaves out the PE that issues it
+/*===- multicast_mask.c - A multicast whose mask leaves out the PE that issues
+it
  *
  * SPDX-License-Identifier: Apache-2.0
 \*===------------------------------------------------------------------===*/

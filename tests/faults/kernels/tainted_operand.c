@@ -1,4 +1,5 @@
-/*===- tainted_operand.c - A command operand computed from an element of a tensor
+/*===- tainted_operand.c - A command operand computed from an element of a
+tensor
  *
  * SPDX-License-Identifier: Apache-2.0
 \*===------------------------------------------------------------------===*/

@@ -25,10 +25,10 @@ void kernel_load(const struct count_args *args) {
 }
 
 #if XPE_CONTEXTS > 0
-#define ISSUE(command, fields, c)                                             \
-  do {                                                                        \
-    xpe_##fields##_fields(0, (c));                                            \
-    xpe_##command##_go(0, (c), 0);                                            \
+#define ISSUE(command, fields, c)                                              \
+  do {                                                                         \
+    xpe_##fields##_fields(0, (c));                                             \
+    xpe_##command##_go(0, (c), 0);                                             \
   } while (0)
 #else
 #define ISSUE(command, fields, c) xpe_##command##_go(0, (c), 0)

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "chips/ResolvedChip.h"
 #include "sim/host/HostPort.h"
+#include "chips/ResolvedChip.h"
 #include "sim/memory/AddressMap.h"
 
 #include <gtest/gtest.h>
@@ -74,21 +74,20 @@ TEST_F(HostPortTest, WritesAndReadsBackWithTheLinksTime) {
   // bytes_per_second; half a round trip for the posted write.
   const HostSpec &spec = chip.spec.host;
   double packets = (1024 + spec.payloadBytes - 1) / spec.payloadBytes;
-  double linkNs = (1024 + packets * spec.overheadBytes) /
-                  spec.bytesPerSecond * 1e9;
+  double linkNs =
+      (1024 + packets * spec.overheadBytes) / spec.bytesPerSecond * 1e9;
   EXPECT_NEAR(writeTime.to_seconds() * 1e9, spec.roundTripNs / 2 + linkNs,
               1e-3);
   // The read waits until the write has left the link.
-  EXPECT_NEAR(readTime.to_seconds() * 1e9, spec.roundTripNs + 2 * linkNs,
-              1e-3);
+  EXPECT_NEAR(readTime.to_seconds() * 1e9, spec.roundTripNs + 2 * linkNs, 1e-3);
 }
 
 TEST_F(HostPortTest, RefusesWhatLiesOutsideDeclaredBuffers) {
   std::array<uint8_t, 16> data{};
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  EXPECT_EQ(host.send(tlm::TLM_READ_COMMAND, base + 4096 - 8, data.data(), 16,
-                      delay),
-            tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  EXPECT_EQ(
+      host.send(tlm::TLM_READ_COMMAND, base + 4096 - 8, data.data(), 16, delay),
+      tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(delay, sc_core::SC_ZERO_TIME);
 }
 
