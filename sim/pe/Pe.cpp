@@ -78,7 +78,7 @@ Pe::Pe(PeServices &services, unsigned number)
   }
 }
 
-void Pe::launch(std::shared_ptr<const DecodedImage> image,
+void Pe::launch(const std::shared_ptr<const DecodedImage> &image,
                 const std::vector<uint8_t> &imageBytes, uint64_t entry,
                 const std::vector<uint8_t> &arguments, Cycle start) {
   count.instructions += instructions();

@@ -87,7 +87,7 @@ public:
 
   /// Prepares for a launch: image, arguments at the top of local memory,
   /// harts to start at \p entry in cycle \p start.
-  void launch(std::shared_ptr<const DecodedImage> image,
+  void launch(const std::shared_ptr<const DecodedImage> &image,
               const std::vector<uint8_t> &imageBytes, uint64_t entry,
               const std::vector<uint8_t> &arguments, Cycle start);
 

@@ -211,7 +211,6 @@ static void emitDisassemble(const Model &model, raw_ostream &os) {
         add("std::to_string(inst->" + part.name + ")");
       }
     };
-    std::string body;
     if (inst.rd.isRegister()) {
       add("std::string(registerName(inst->rd))");
     }

@@ -190,7 +190,7 @@ static const char *effectText(Effect effect) {
 
 static std::string documentation() {
   std::string text =
-      "# Microbenchmarks\n\n"
+      "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# Microbenchmarks\n\n"
       "Every timing parameter of a chip file, the program in which it binds,\n"
       "and what twice or half its value does there. The programs and the\n"
       "derivations of their exact cycle counts stand in\n"
