@@ -62,7 +62,7 @@ void TimingWheel::shuffle(std::vector<Event> &events, std::size_t from) {
 }
 
 void TimingWheel::runCycle(Cycle when) {
-  base = when;
+  running = base = when;
   pullFarEvents();
   Bucket &bucket = buckets[when % kSlots];
   for (std::vector<Event> &events : bucket.phases) {

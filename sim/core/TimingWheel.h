@@ -57,8 +57,8 @@ public:
     postFar(when, phase, client, kind, argument);
   }
 
-  /// The cycle being run; between two, the earliest that may follow.
-  Cycle now() const { return base; }
+  /// The cycle being run, or the last one that was.
+  Cycle now() const { return running; }
 
   /// First cycle at or after the current one that holds an event, or kNever.
   Cycle nextCycle() const;
@@ -102,6 +102,7 @@ private:
   std::vector<Bucket> buckets;
   std::array<uint64_t, kSlots / 64> occupied{};
   std::priority_queue<FarEvent> far;
+  Cycle running = 0;
   Cycle base = 0; // buckets hold [base, base + kSlots)
   uint64_t numPosted = 0;
   uint64_t farSequence = 0;

@@ -38,6 +38,10 @@ const std::vector<Binding> &test::bindings() {
                                   "dram.drain_low=0.1"};
   // Bank 0 is due for refresh at clock 1280 = 25600 ns / 16 / tCK.
   const Sets refresh = dram + Sets{"dram.timing.refi_ns=25600"};
+  const Sets refreshAll =
+      dram + Sets{"dram.refresh=all_bank", "dram.timing.refi_ns=1600"};
+  const Sets recovers =
+      dram + Sets{"dram.timing.wtr_short_ns=5", "dram.timing.wtr_long_ns=10"};
   const Sets cache = dram + Sets{"sram.bytes=65536", "sram.lls_bytes=32768",
                                  "sram.partition_bytes=32768",
                                  "dram.row_bytes=4096", "sram.llc_ways=2"};
@@ -166,9 +170,11 @@ const std::vector<Binding> &test::bindings() {
       {"dram.timing.rcd_read_ns", PROGRAM(dramRead), dram, more, fewer},
       {"dram.timing.rcd_write_ns", PROGRAM(dramWrite), dram, more, fewer},
       {"dram.timing.rp_ns", PROGRAM(dramPairConflict), dram, more, fewer},
-      {"dram.timing.rp_all_ns", PROGRAM(dramWrite), dram, more, fewer},
+      {"dram.timing.rp_all_ns", PROGRAM(dramRefreshOpen), refreshAll, more,
+       fewer},
       {"dram.timing.ras_ns", PROGRAM(dramPairConflict), dram, more, fewer},
-      {"dram.timing.wr_ns", PROGRAM(dramWrite), dram, more, fewer},
+      {"dram.timing.wr_ns", PROGRAM(dramWriteThenConflict), recovers, more,
+       fewer},
       {"dram.timing.rtp_ns", PROGRAM(dramLongConflict), dram, more, fewer},
       {"dram.timing.ccd_short_ns", PROGRAM(dramTwoStreams), dram, more, fewer},
       {"dram.timing.ccd_long_ns", PROGRAM(dramRead), dram, more, fewer},
@@ -183,7 +189,7 @@ const std::vector<Binding> &test::bindings() {
       {"dram.timing.rtw_gap_ns", PROGRAM(dramReadThenWrite), dram, more, fewer},
       // Earlier or later, the refresh no longer meets the read.
       {"dram.timing.refi_ns", PROGRAM(dramRefresh), refresh, fewer, fewer},
-      {"dram.timing.rfc_all_ns", PROGRAM(dramWrite), dram, more, fewer},
+      {"dram.timing.rfc_all_ns", PROGRAM(dramRefresh), refreshAll, more, fewer},
       {"dram.timing.rfc_bank_ns", PROGRAM(dramRefresh), refresh, more, fewer},
 
       {"control.dispatch_cycles", PROGRAM(wholeLaunch), pe, more, fewer},

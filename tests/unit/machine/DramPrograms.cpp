@@ -316,11 +316,10 @@ Micro test::dramTwoStreams(const ChipSpec &spec) {
 // Writes
 //===----------------------------------------------------------------------===//
 
-/// Absolute time of the end of a job that writes back: when the last write
-/// recovers, all banks are precharged and refreshed.
+/// Absolute time of the end of a job that writes back: the end of the last
+/// write's data.
 static Cycle writtenBack(const Clocks &clocks, Cycle lastWrite) {
-  return lastWrite + clocks.wl + clocks.burst + clocks.wr + clocks.rpAll +
-         clocks.rfcAll;
+  return lastWrite + clocks.wl + clocks.burst;
 }
 
 Micro test::dramWrite(const ChipSpec &spec) {
@@ -334,6 +333,30 @@ Micro test::dramWrite(const ChipSpec &spec) {
                (kGranule / spec.dram.accessBytes - 1) * clocks.ccdLong;
   micro.writeBack = true;
   micro.cycles = writtenBack(clocks, last); // no message comes after it
+  return micro;
+}
+
+Micro test::dramWriteThenConflict(const ChipSpec &spec) {
+  // A write to row 0, then a read of row 1 of the same bank, which comes when
+  // the write has been sent: the row is closed when the write has recovered.
+  Micro micro(spec);
+  HartCode &code = micro.program.main();
+  Clocks clocks(spec);
+  unsigned access = spec.dram.accessBytes;
+  code.cbSetup(0, 0, 1024).cbSetup(1, 1024, 1024).cbPush(1, access);
+  code.bind(0, rowsOf(143, 1, access, 0)).bind(1, writeOf(0, access, 1));
+  code.go(Opcode::DmaOut, 1);
+  Cycle activate =
+      writeArrives(spec, issued(spec, micro, code), access) + clocks.second;
+  Cycle write = activate + clocks.rcdWrite;
+  code.idle(30).go(Opcode::DmaIn, 0);
+  Cycle comes = readArrives(spec, issued(spec, micro, code));
+  Cycle precharge = std::max({comes, activate + clocks.ras,
+                              write + clocks.wl + clocks.burst + clocks.wr});
+  Cycle read = std::max(precharge + clocks.rp + clocks.rcd,
+                        write + clocks.wl + clocks.burst + clocks.wtrLong);
+  micro.cycles = kernelCycles(
+      spec, delivered(spec, read + clocks.rl + clocks.burst, access));
   return micro;
 }
 
@@ -387,13 +410,15 @@ Micro test::dramWriteThenReadLong(const ChipSpec &spec) {
 }
 
 Micro test::dramReadThenWrite(const ChipSpec &spec) {
-  // A write to the row that a read has just opened: only the bus must turn.
+  // Writes of a granule to the row that a read has just opened: only the bus
+  // must turn. The read is delivered before the last of them.
   Micro micro(spec);
   HartCode &code = micro.program.main();
   Clocks clocks(spec);
   unsigned access = spec.dram.accessBytes;
-  code.cbSetup(0, 0, 1024).cbSetup(1, 1024, 1024).cbPush(1, access);
-  code.bind(0, rowsOf(0, 1, access, 0)).bind(1, writeOf(access, access, 1));
+  code.cbSetup(0, 0, 1024).cbSetup(1, 1024, 1024).cbPush(1, kGranule);
+  code.bind(0, rowsOf(0, 1, access, 0));
+  code.bind(1, writeOf(16 * kGranule, kGranule, 1)); // bank 0, row 0
   code.go(Opcode::DmaIn, 0);
   Cycle activate = readArrives(spec, issued(spec, micro, code)) + clocks.second;
   code.go(Opcode::DmaOut, 1);
@@ -403,7 +428,8 @@ Micro test::dramReadThenWrite(const ChipSpec &spec) {
       std::max(read + clocks.rl + clocks.burst + clocks.rtwGap - clocks.wl,
                activate + clocks.rcdWrite);
   micro.writeBack = true;
-  micro.cycles = writtenBack(clocks, write);
+  micro.cycles =
+      writtenBack(clocks, write + (kGranule / access - 1) * clocks.ccdLong);
   return micro;
 }
 
@@ -462,7 +488,9 @@ static Cycle firstStart(const ChipSpec &spec, const Micro &micro) {
          transfer + spec.control.wqeCycles;
 }
 
-Micro test::dramRefresh(const ChipSpec &spec) {
+/// \p opened: an earlier read has left the row open, so that it must be closed
+/// before an all-bank refresh.
+static Micro refreshed(const ChipSpec &spec, bool opened) {
   // A read of bank 0 that comes 20 clocks after the bank's first refresh was
   // due on the base chips of this program: 1/16 of 16 x 1280 clocks, or 1280
   // clocks for all banks.
@@ -472,8 +500,9 @@ Micro test::dramRefresh(const ChipSpec &spec) {
   Clocks clocks(spec);
   code.cbSetup(0, 0, 1024);
   code.bind(0, rowsOf(0, 1, spec.dram.accessBytes, 0));
-  HartCode bare = code;
-  bare.go(Opcode::DmaIn, 0);
+  if (opened) {
+    code.go(Opcode::DmaIn, 0);
+  }
   // Waiting makes the image longer and the launch later: a cycle for every 16
   // instructions of four bytes on a link of 64 bytes.
   Cycle arrives = 0;
@@ -500,13 +529,22 @@ Micro test::dramRefresh(const ChipSpec &spec) {
   // A refresh that is due goes first, on time even in an idle channel. Later
   // ones are an interval apart.
   for (; due <= arrives; due += interval) {
-    activate = std::max(activate, due + (all ? clocks.rfcAll : clocks.rfcBank));
+    Cycle closed = due + (opened && all ? clocks.rpAll : 0);
+    activate =
+        std::max(activate, closed + (all ? clocks.rfcAll : clocks.rfcBank));
   }
   micro.cycles = kernelCycles(
       spec, delivered(spec, activate + clocks.rcd + clocks.rl + clocks.burst,
                       spec.dram.accessBytes) -
                 start);
   return micro;
+}
+
+Micro test::dramRefresh(const ChipSpec &spec) {
+  return refreshed(spec, /*opened=*/false);
+}
+Micro test::dramRefreshOpen(const ChipSpec &spec) {
+  return refreshed(spec, /*opened=*/true);
 }
 
 Micro test::dramClock(const ChipSpec &spec) {

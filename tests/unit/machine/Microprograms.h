@@ -176,6 +176,8 @@ Micro dramWriteThenReadLong(const ChipSpec &spec);
 Micro dramReadThenWrite(const ChipSpec &spec);
 Micro dramDrain(const ChipSpec &spec);
 Micro dramRefresh(const ChipSpec &spec);
+Micro dramRefreshOpen(const ChipSpec &spec);
+Micro dramWriteThenConflict(const ChipSpec &spec);
 Micro dramClock(const ChipSpec &spec);
 Micro dramCacheWays(const ChipSpec &spec);
 

@@ -272,14 +272,25 @@ TEST(Microprograms, dramPairs) {
   }
 }
 TEST(Microprograms, dramStreams) {
-  for (MicroBuilder build : {dramLongConflict, dramFiveBanks, dramTwoStreams,
-                             dramWrite, dramWriteAck, dramWriteThenReadShort,
-                             dramWriteThenReadLong, dramReadThenWrite}) {
+  for (MicroBuilder build :
+       {dramLongConflict, dramFiveBanks, dramTwoStreams, dramWrite,
+        dramWriteAck, dramWriteThenReadShort, dramWriteThenReadLong}) {
     check(build, {{dramChip()},
                   {dramChip() + Sets{"dram.timing.rcd_read_ns=25",
                                      "dram.timing.rcd_write_ns=25"}},
                   {dramChip() + Sets{"dram.controller_ns=20"}},
                   {dramChip() + Sets{"dram.read_queue=8", "dram.write_queue=4",
                                      "dram.controller_ns=15"}}});
+  }
+}
+TEST(Microprograms, dramTurns) {
+  // The write queue holds a granule: no batch ends before it is written.
+  for (MicroBuilder build : {dramReadThenWrite, dramWriteThenConflict}) {
+    check(build,
+          {{dramChip()},
+           {dramChip() +
+            Sets{"dram.timing.rcd_read_ns=25", "dram.timing.rcd_write_ns=25"}},
+           {dramChip() + Sets{"dram.controller_ns=20"}},
+           {dramChip() + Sets{"dram.read_queue=8", "dram.timing.wl_ns=15"}}});
   }
 }
