@@ -172,15 +172,15 @@ int main(int argc, char **argv) {
            "`tests/physics/kernels`, the others ship with the tool. The chip "
            "is `mtia-2i` with the changes named. All times run from dispatch "
            "to completion; they hold the launch, which the bound counts only "
-           "where it is the largest term, and the return of DRAM to a "
-           "precharged, refreshed state at the end.\n");
+           "as one term among the others, and the write-back of dirty cache "
+           "lines at the end.\n");
   for (unsigned i = 0; i < numRegimes; ++i) {
     page.regime(static_cast<Regime>(i));
   }
   page.add("\nFar from their bound are kernels whose phases cannot overlap: a "
-           "transpose with one tile for each PE reads, turns and writes it, "
-           "and an empty kernel waits for DRAM to be refreshed. Streams that "
-           "mix reads and writes of DRAM turn its bus around; how often "
+           "transpose with one tile for each PE reads, turns and writes it. "
+           "Streams that mix reads and writes of DRAM turn its bus around; how "
+           "often "
            "depends on the lead of one stream over the other, by up to 5 % "
            "of the time, at the command level as well.\n");
   page.product();
