@@ -9,13 +9,10 @@
 // conflicts, refreshes and write batches, and its answers decide when the next
 // requests come. Compared is the share of the pins' rate.
 //
-// The levels are to agree within 3 points. Streams of reads and the mix on
-// MTIA 2i do. Three cases do not and have a bound of 5, which only guards
-// against getting worse (measured, burst less command): copy on MTIA 2i -3.8,
-// copy on MTIA 300 +3.5, two reads to a write on MTIA 300 +4.4. On MTIA 2i the
-// burst level changes direction more often: it ends a write batch when the next
-// read asks, though writes that come before the batch is over would join it.
-// On MTIA 300 it is too fast instead, for a reason that is not known.
+// The levels are to agree within 3 points. Both mixed cases on MTIA 300 do not;
+// their bounds only guard against getting worse (measured, burst less command:
+// copy +8.3, two reads to a write +4.4). One known part: reads that a write
+// batch overtakes are answered too early.
 //
 //===----------------------------------------------------------------------===//
 
@@ -109,8 +106,6 @@ TEST_P(DramLevelsTest, TheOrderOfEventsDecidesNothing) {
   }
 }
 
-// The aim is 3 points everywhere. The wider bounds guard what is reached:
-// docs/STATUS.md says by how much mixed traffic on HBM is too fast.
 INSTANTIATE_TEST_SUITE_P(
     Chips, DramLevelsTest,
     testing::Values(Case{"mtia2i_reads", "mtia-2i", 8, 0, 3},
