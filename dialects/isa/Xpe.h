@@ -20,6 +20,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace chipwright::isa {
 
@@ -40,8 +41,25 @@ struct InstInfo {
   bool writesRd;
   bool readsRs1;
   bool readsRs2;
+  /// The value depends on the operands alone.
+  bool isPure;
+  /// Orders the hart's loads and stores around it.
+  bool ordersMemory;
 };
 const InstInfo &instInfo(Opcode opcode);
+
+/// One immediate operand of an instruction.
+struct ImmediateInfo {
+  Opcode opcode;
+  const char *name;
+  /// Values are 0 .. count-1.
+  uint8_t count;
+  /// Their names, or null for numbers.
+  const char *const *codeNames;
+  uint8_t DecodedXpe::*member;
+};
+/// \returns the immediates in the order of assembly text.
+std::span<const ImmediateInfo> immediates(Opcode opcode);
 
 /// \returns the instruction, or nothing if \p word is not a legal Xpe word; a
 /// set bit that the instruction does not use makes it illegal.
@@ -53,6 +71,10 @@ std::optional<uint32_t> encode(const DecodedXpe &inst);
 
 /// \returns the instruction as text, or `.word 0x...` if it is illegal.
 std::string disassemble(uint32_t word);
+
+/// \returns the number of an instruction by its mnemonic, "xpe.dma.in", or
+/// nothing.
+std::optional<Opcode> opcodeFromMnemonic(std::string_view mnemonic);
 
 /// \returns the ABI name of an integer register, 0 <= \p number <= 31.
 const char *registerName(unsigned number);

@@ -9,9 +9,11 @@
 // fields that a command reads. xpe-tblgen turns records of these classes into
 // encoder, decoder, command structs, C intrinsics and manual.
 //
-// The classes include nothing, and every member of XpeInst and XpeCommand
-// starts with `xpe`, so that a record may inherit from them and from a class
-// of another generator at the same time.
+// The classes include nothing, and every member of XpeInstFacts and
+// XpeCommandFacts starts with `xpe`. A reader of the records that wants a second
+// view of them (dialects/pe/PeOps.td: operations of a dialect) defines
+// XPE_SECOND_VIEW and its own classes XpeInst and XpeCommand, which inherit from
+// the facts and from a class of another generator.
 //
 //===----------------------------------------------------------------------===//
 
@@ -85,7 +87,7 @@ def Se : XpeEngine<"Se", "SIMD engine for element-wise work">;
 def Mlu : XpeEngine<"Mlu", "memory layout unit">;
 def Cp : XpeEngine<"Cp", "command processor, or the hart itself">;
 
-class XpeInst<string mnemonic, XpeMajor major, int funct3> {
+class XpeInstFacts<string mnemonic, XpeMajor major, int funct3> {
   string xpeMnemonic = mnemonic;
   XpeMajor xpeMajor = major;
   int xpeFunct3 = funct3;
@@ -154,9 +156,9 @@ class XpeTerm<string s, int h, int l> {
   int lo = l;
 }
 
-class XpeCommand<string mnemonic, int opcode, XpeEngine engine,
-                 XpeLayout layout, list<XpeTerm> word>
-    : XpeInst<mnemonic, Custom1, 0> {
+class XpeCommandFacts<string mnemonic, int opcode, XpeEngine engine,
+                      XpeLayout layout, list<XpeTerm> word>
+    : XpeInstFacts<mnemonic, Custom1, 0> {
   let xpeFunct7 = XpeFixed<opcode>;
   let xpeRs2 = XpeImm<"ctx", 32, "context with the command's fields">;
   let xpeRs1 = XpeWordReg<>;
@@ -167,5 +169,17 @@ class XpeCommand<string mnemonic, int opcode, XpeEngine engine,
   // functions of different names: decode<suffix>.
   string xpeDecodeSuffix = "";
 }
+
+//===----------------------------------------------------------------------===//
+// The classes that records inherit from
+//===----------------------------------------------------------------------===//
+
+#ifndef XPE_SECOND_VIEW
+class XpeInst<string mnemonic, XpeMajor major, int funct3>
+    : XpeInstFacts<mnemonic, major, funct3>;
+class XpeCommand<string mnemonic, int opcode, XpeEngine engine,
+                 XpeLayout layout, list<XpeTerm> word>
+    : XpeCommandFacts<mnemonic, opcode, engine, layout, word>;
+#endif
 
 #endif // CHIPWRIGHT_DIALECTS_ISA_XPEBASE_TD

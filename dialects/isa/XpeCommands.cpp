@@ -11,7 +11,7 @@
 namespace chipwright::isa {
 
 namespace {
-/// Places of a command in the tables.
+/// Places of an instruction in the tables.
 struct CommandRange {
   uint16_t firstSlice;
   uint16_t sliceCount;
@@ -19,6 +19,8 @@ struct CommandRange {
   uint16_t fieldCount;
   uint64_t wordMask;
   uint16_t fieldMask;
+  uint16_t firstImmediate;
+  uint16_t immediateCount;
 };
 } // namespace
 
@@ -67,6 +69,11 @@ std::span<const SliceInfo> slices(Opcode opcode) {
 std::span<const FieldInfo> fields(Opcode opcode) {
   const CommandRange &range = rangeOf(opcode);
   return {fieldTable + range.firstField, range.fieldCount};
+}
+
+std::span<const ImmediateInfo> immediates(Opcode opcode) {
+  const CommandRange &range = rangeOf(opcode);
+  return {immediateTable + range.firstImmediate, range.immediateCount};
 }
 
 uint16_t fieldMask(Opcode opcode) { return rangeOf(opcode).fieldMask; }

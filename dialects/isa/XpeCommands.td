@@ -74,7 +74,8 @@ class DmaIndex
                          "bytes from the CB's read pointer">]>;
 defvar dmaWord = [XpeTerm<"addr", 63, 0>];
 
-def XpeDmaIn : XpeCommand<"xpe.dma.in", 0x01, FiIn, XpeLayout<"dma_in", [
+def Xpe_DmaInOp
+    : XpeCommand<"xpe.dma.in", 0x01, FiIn, XpeLayout<"dma_in", [
       DmaAddr<>, DmaShape<>, DmaPitch<>, DmaLocal<"dst">,
       DmaValid<"part that is read; the rest of the block is filled">,
       XpeField<5, "mode", "fill, multicast and cache use", [
@@ -100,7 +101,8 @@ def XpeDmaIn : XpeCommand<"xpe.dma.in", 0x01, FiIn, XpeLayout<"dma_in", [
   }];
 }
 
-def XpeDmaOut : XpeCommand<"xpe.dma.out", 0x02, FiOut, XpeLayout<"dma_out", [
+def Xpe_DmaOutOp
+    : XpeCommand<"xpe.dma.out", 0x02, FiOut, XpeLayout<"dma_out", [
       DmaAddr<>, DmaShape<>, DmaPitch<>, DmaLocal<"src">,
       DmaValid<"part that is written; the rest of the block is dropped">,
       XpeField<5, "mode", "cache use", [
@@ -115,7 +117,7 @@ def XpeDmaOut : XpeCommand<"xpe.dma.out", 0x02, FiOut, XpeLayout<"dma_out", [
   }];
 }
 
-def XpeDmaPrefetch
+def Xpe_DmaPrefetchOp
     : XpeCommand<"xpe.dma.prefetch", 0x03, FiIn,
                  XpeLayout<"dma_prefetch",
                            [DmaAddr<>, DmaShape<>, DmaPitch<>]>, dmaWord> {
@@ -129,7 +131,7 @@ def XpeDmaPrefetch
 // Matrix products and accumulator banks
 //===----------------------------------------------------------------------===//
 
-def XpeMml : XpeCommand<"xpe.mml", 0x10, Dpe, XpeLayout<"mml", [
+def Xpe_MmlOp : XpeCommand<"xpe.mml", 0x10, Dpe, XpeLayout<"mml", [
       PlaceField<0, "a", "a_", "streamed operand A">,
       PlaceField<1, "b", "b_", "cached operand B">,
       XpeField<2, "shape", "rows, passes and types", [
@@ -156,7 +158,8 @@ def XpeMml : XpeCommand<"xpe.mml", 0x10, Dpe, XpeLayout<"mml", [
   }];
 }
 
-def XpeBankInit : XpeCommand<"xpe.bank.init", 0x11, Re, XpeLayout<"bank_init", [
+def Xpe_BankInitOp
+    : XpeCommand<"xpe.bank.init", 0x11, Re, XpeLayout<"bank_init", [
       XpeField<0, "src", "first value", [
         CbSlice<"">, OffsetSlice<"">, PitchSlice<"">, DtypeSlice<"">,
         XpeEnumSlice<"kind", 61, 60, BankInitKind, "source of the value">]>,
@@ -169,7 +172,7 @@ def XpeBankInit : XpeCommand<"xpe.bank.init", 0x11, Re, XpeLayout<"bank_init", [
   }];
 }
 
-def XpeReduce : XpeCommand<"xpe.reduce", 0x12, Re, XpeLayout<"reduce", [
+def Xpe_ReduceOp : XpeCommand<"xpe.reduce", 0x12, Re, XpeLayout<"reduce", [
       XpeField<1, "shape", "size", [RowsSlice<>, ColsSlice<>]>,
       XpeField<2, "acc", "accumulator", [BankSlice<>]>,
       XpeField<3, "mode", "part in the reduction", [
@@ -226,7 +229,7 @@ def SeLayout : XpeLayout<"se", [
   PlaceField<10, "run", "run_",
              "previous values of a running reduction, of type `red_dtype`">]>;
 
-def XpeDrain : XpeCommand<"xpe.drain", 0x20, Re, SeLayout,
+def Xpe_DrainOp : XpeCommand<"xpe.drain", 0x20, Re, SeLayout,
     [XpeTerm<"cb", 7, 0>, XpeTerm<"y1_offset", 41, 21>,
      XpeTerm<"out_offset", 62, 42>]> {
   let xpeDecodeSuffix = "Drain";
@@ -236,7 +239,7 @@ def XpeDrain : XpeCommand<"xpe.drain", 0x20, Re, SeLayout,
   }];
 }
 
-def XpeSe : XpeCommand<"xpe.se", 0x21, Se, SeLayout,
+def Xpe_SeOp : XpeCommand<"xpe.se", 0x21, Se, SeLayout,
     [XpeTerm<"offset", 20, 0>, XpeTerm<"y1_offset", 41, 21>,
      XpeTerm<"out_offset", 62, 42>]> {
   let xpeSummary = "element-wise chain on a tile";
@@ -255,7 +258,8 @@ def XpeSe : XpeCommand<"xpe.se", 0x21, Se, SeLayout,
   }];
 }
 
-def XpeRowTopk : XpeCommand<"xpe.row_topk", 0x22, Se, XpeLayout<"row_topk", [
+def Xpe_RowTopkOp
+    : XpeCommand<"xpe.row_topk", 0x22, Se, XpeLayout<"row_topk", [
       TileField<0, "x", "", "values">,
       XpeField<1, "shape", "size", [
         RowsSlice<>, ColsSlice<>,
@@ -281,7 +285,7 @@ def MluLayout : XpeLayout<"mlu", [
   PlaceField<2, "dst", "out_", "destination">]>;
 defvar mluWord = [XpeTerm<"offset", 20, 0>, XpeTerm<"out_offset", 62, 42>];
 
-def XpeMluTranspose
+def Xpe_MluTransposeOp
     : XpeCommand<"xpe.mlu.transpose", 0x30, Mlu, MluLayout, mluWord> {
   let xpeSummary = "transpose a tile";
   let xpeDescription = [{
@@ -289,7 +293,7 @@ def XpeMluTranspose
   }];
 }
 
-def XpeMluCopy : XpeCommand<"xpe.mlu.copy", 0x31, Mlu, MluLayout, mluWord> {
+def Xpe_MluCopyOp : XpeCommand<"xpe.mlu.copy", 0x31, Mlu, MluLayout, mluWord> {
   let xpeSummary = "copy a tile";
   let xpeDescription = [{
     Copies `rows` x `cols` elements from one pitch to another.

@@ -28,4 +28,13 @@ static std::string illegalText(uint32_t word) {
 
 #include "dialects/isa/XpeDecoder.cpp.inc"
 
+std::optional<Opcode> opcodeFromMnemonic(std::string_view mnemonic) {
+  for (unsigned i = 0; i < opcodeCount; ++i) {
+    if (mnemonic == instTable[i].mnemonic) {
+      return static_cast<Opcode>(i);
+    }
+  }
+  return std::nullopt;
+}
+
 } // namespace chipwright::isa

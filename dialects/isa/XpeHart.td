@@ -19,7 +19,7 @@ include "XpeEnums.td"
 // Contexts
 //===----------------------------------------------------------------------===//
 
-def XpeSet : XpeInst<"xpe.set", Custom0, 0> {
+def Xpe_SetOp : XpeInst<"xpe.set", Custom0, 0> {
   let xpeFunct7 = XpeImm<"field", 16, "field register to write">;
   let xpeRs2 = XpeImm<"ctx", 32, "context of this hart">;
   let xpeRs1 = XpeReg<"new value">;
@@ -27,8 +27,9 @@ def XpeSet : XpeInst<"xpe.set", Custom0, 0> {
   let xpeSummary = "write a field of a context";
   let xpeDescription = [{
     Writes one persistent 64-bit field register. The value stays until the
-    next write. Fields 0 to 13 belong to the command that is issued with the
-    context, field 14 is `auto` and field 15 is `step` in every context.
+    next write; a launch begins with 0 in all of them. Fields 0 to 13 belong to
+    the command that is issued with the context, field 14 is `auto` and field 15
+    is `step` in every context.
 
     On a chip without contexts (`cp.contexts: 0`) there is one staging set:
     `ctx` must be 0 and every command clears the set after reading it.
@@ -46,7 +47,7 @@ class XpeCbInst<string mnemonic, int funct7, string bytes>
   let xpeRs1 = XpeReg<bytes>;
 }
 
-def XpeCbWait : XpeCbInst<"xpe.cb.wait", 0, "bytes that must be readable"> {
+def Xpe_CbWaitOp : XpeCbInst<"xpe.cb.wait", 0, "bytes that must be readable"> {
   let xpeRd = XpeReg<"local address of the read pointer">;
   let xpeSummary = "wait for data in a CB";
   let xpeDescription = [{
@@ -55,7 +56,7 @@ def XpeCbWait : XpeCbInst<"xpe.cb.wait", 0, "bytes that must be readable"> {
   }];
 }
 
-def XpeCbReserve
+def Xpe_CbReserveOp
     : XpeCbInst<"xpe.cb.reserve", 1, "bytes that must be free"> {
   let xpeRd = XpeReg<"local address of the write pointer">;
   let xpeSummary = "wait for space in a CB";
@@ -64,7 +65,7 @@ def XpeCbReserve
   }];
 }
 
-def XpeCbPush : XpeCbInst<"xpe.cb.push", 2, "bytes to add"> {
+def Xpe_CbPushOp : XpeCbInst<"xpe.cb.push", 2, "bytes to add"> {
   let xpeSummary = "advance the write pointer";
   let xpeDescription = [{
     A command to the CP: makes `rs1` bytes readable once all earlier writers
@@ -72,7 +73,7 @@ def XpeCbPush : XpeCbInst<"xpe.cb.push", 2, "bytes to add"> {
   }];
 }
 
-def XpeCbPop : XpeCbInst<"xpe.cb.pop", 3, "bytes to remove"> {
+def Xpe_CbPopOp : XpeCbInst<"xpe.cb.pop", 3, "bytes to remove"> {
   let xpeSummary = "advance the read pointer";
   let xpeDescription = [{
     A command to the CP: frees `rs1` bytes once all earlier readers of this
@@ -80,7 +81,7 @@ def XpeCbPop : XpeCbInst<"xpe.cb.pop", 3, "bytes to remove"> {
   }];
 }
 
-def XpeCbSetup
+def Xpe_CbSetupOp
     : XpeCbInst<"xpe.cb.setup", 4,
                 "offset in local memory [31:0], size [63:32], in bytes"> {
   let xpeSummary = "place a CB in local memory";
@@ -93,7 +94,7 @@ def XpeCbSetup
 // Synchronisation
 //===----------------------------------------------------------------------===//
 
-def XpeSemPost : XpeInst<"xpe.sem.post", Custom3, 0> {
+def Xpe_SemPostOp : XpeInst<"xpe.sem.post", Custom3, 0> {
   let xpeRs1 = XpeReg<"global address of a semaphore">;
   let xpeRs2 = XpeReg<"amount to add">;
   let xpeSummary = "increment a semaphore, here or on another PE";
@@ -109,14 +110,14 @@ class XpeSemInst<string mnemonic, int funct7>
   let xpeRs1 = XpeReg<"value to reach">;
 }
 
-def XpeSemWait : XpeSemInst<"xpe.sem.wait", 0> {
+def Xpe_SemWaitOp : XpeSemInst<"xpe.sem.wait", 0> {
   let xpeSummary = "wait for a semaphore";
   let xpeDescription = [{
     Blocks until the semaphore's value is at least `rs1`.
   }];
 }
 
-def XpeSemTake : XpeSemInst<"xpe.sem.take", 1> {
+def Xpe_SemTakeOp : XpeSemInst<"xpe.sem.take", 1> {
   let xpeSummary = "wait for a semaphore and subtract";
   let xpeDescription = [{
     Blocks until the semaphore's value is at least `rs1`, then subtracts
@@ -131,21 +132,21 @@ class XpeBarrierInst<string mnemonic, int funct7>
   let xpeRs1 = XpeReg<"row mask [31:0], column mask [63:32]">;
 }
 
-def XpeBarrier : XpeBarrierInst<"xpe.barrier", 0> {
+def Xpe_BarrierOp : XpeBarrierInst<"xpe.barrier", 0> {
   let xpeSummary = "barrier over both harts of a rectangle of PEs";
   let xpeDescription = [{
     Every hart of every PE whose row and column bits are set takes part.
   }];
 }
 
-def XpeBarrierHart : XpeBarrierInst<"xpe.barrier.hart", 1> {
+def Xpe_BarrierHartOp : XpeBarrierInst<"xpe.barrier.hart", 1> {
   let xpeSummary = "barrier over one hart of each PE of a rectangle";
   let xpeDescription = [{
     As `xpe.barrier`, but only harts with this hart's number take part.
   }];
 }
 
-def XpeFence : XpeInst<"xpe.fence", Custom3, 3> {
+def Xpe_FenceOp : XpeInst<"xpe.fence", Custom3, 3> {
   let xpeSummary = "wait for this hart's commands";
   let xpeDescription = [{
     Blocks until every earlier command of this hart is complete and its
@@ -153,7 +154,7 @@ def XpeFence : XpeInst<"xpe.fence", Custom3, 3> {
   }];
 }
 
-def XpeInval : XpeInst<"xpe.inval", Custom3, 3> {
+def Xpe_InvalOp : XpeInst<"xpe.inval", Custom3, 3> {
   let xpeFunct7 = XpeFixed<1>;
   let xpeRs1 = XpeReg<"first byte">;
   let xpeRs2 = XpeReg<"number of bytes">;
@@ -164,7 +165,7 @@ def XpeInval : XpeInst<"xpe.inval", Custom3, 3> {
   }];
 }
 
-def XpeHalt : XpeInst<"xpe.halt", Custom3, 7> {
+def Xpe_HaltOp : XpeInst<"xpe.halt", Custom3, 7> {
   let xpeSummary = "end of this hart's job";
   let xpeDescription = [{
     The hart has finished its job and executes nothing more until the next
@@ -176,7 +177,7 @@ def XpeHalt : XpeInst<"xpe.halt", Custom3, 7> {
 // State
 //===----------------------------------------------------------------------===//
 
-def XpeInfo : XpeInst<"xpe.info", Custom3, 4> {
+def Xpe_InfoOp : XpeInst<"xpe.info", Custom3, 4> {
   let xpeRs2 = XpeEnumImm<"which", InfoItem, "item to read">;
   let xpeRd = XpeReg<"value">;
   let xpePure = 1;
@@ -187,7 +188,7 @@ def XpeInfo : XpeInst<"xpe.info", Custom3, 4> {
   }];
 }
 
-def XpeCounter : XpeInst<"xpe.counter", Custom3, 4> {
+def Xpe_CounterOp : XpeInst<"xpe.counter", Custom3, 4> {
   let xpeFunct7 = XpeFixed<1>;
   let xpeRs2 = XpeEnumImm<"which", CounterItem, "counter to read">;
   let xpeRd = XpeReg<"value">;

@@ -183,7 +183,33 @@ static void emitEncodeFields(const Layout &layout, raw_ostream &os) {
   os << "  return fits;\n}\n\n";
 }
 
+/// \returns first and number of each instruction's entries.
+static std::vector<std::pair<size_t, size_t>> emitImmediates(const Model &model,
+                                                             raw_ostream &os) {
+  std::vector<std::pair<size_t, size_t>> ranges;
+  size_t count = 0;
+  os << "static constexpr ImmediateInfo immediateTable[] = {\n";
+  for (const Inst &inst : model.insts) {
+    size_t first = count;
+    for (const Part *part : {&inst.rs2, &inst.funct7}) {
+      if (!part->isImmediate()) {
+        continue;
+      }
+      os << "    {Opcode::" << inst.ident() << ", \"" << part->name << "\", "
+         << part->value << ", "
+         << (part->codes ? lowerCamel(part->codes->name) + "Names" : "nullptr")
+         << ", &DecodedXpe::" << part->name << "},\n";
+      ++count;
+    }
+    ranges.push_back({first, count - first});
+  }
+  os << "};\n\n";
+  return ranges;
+}
+
 void emitCommandDefs(const Model &model, raw_ostream &os) {
+  std::vector<std::pair<size_t, size_t>> immediateRanges =
+      emitImmediates(model, os);
   os << "static constexpr SliceInfo sliceTable[] = {\n";
   std::vector<std::pair<size_t, size_t>> sliceRanges, fieldRanges;
   size_t count = 0;
@@ -230,8 +256,9 @@ void emitCommandDefs(const Model &model, raw_ostream &os) {
     os << "    {" << sliceRanges[i].first << ", " << sliceRanges[i].second
        << ", " << fieldRanges[i].first << ", " << fieldRanges[i].second << ", "
        << (inst.isCommand() ? hex(inst.wordMask()) : hex(0)) << ", "
-       << (inst.isCommand() ? inst.layout->fieldMask() : 0) << "}, // "
-       << inst.mnemonic << "\n";
+       << (inst.isCommand() ? inst.layout->fieldMask() : 0) << ", "
+       << immediateRanges[i].first << ", " << immediateRanges[i].second
+       << "}, // " << inst.mnemonic << "\n";
   }
   os << "};\n\n";
   for (const auto &layout : model.layouts) {

@@ -248,6 +248,7 @@ void emitDecoderDefs(const Model &model, raw_ostream &os) {
     os << "    {\"" << inst.mnemonic << "\", Engine::" << inst.engine << ", "
        << flag(inst.isCommand()) << ", " << flag(inst.rd.isRegister()) << ", "
        << flag(inst.rs1.isRegister()) << ", " << flag(inst.rs2.isRegister())
+       << ", " << flag(inst.isPure) << ", " << flag(inst.ordersMemory)
        << "},\n";
   }
   os << "};\n\nconst InstInfo &instInfo(Opcode opcode) {\n"

@@ -313,7 +313,7 @@ public:
     inst.ordersMemory = record->getValueAsBit("xpeOrdersMemory");
     inst.summary = record->getValueAsString("xpeSummary");
     inst.description = record->getValueAsString("xpeDescription");
-    if (record->isSubClassOf("XpeCommand")) {
+    if (record->isSubClassOf("XpeCommandFacts")) {
       inst.layout = loadLayout(record, record->getValueAsDef("xpeLayout"));
       inst.decodeSuffix = record->getValueAsString("xpeDecodeSuffix");
       for (const Record *item : record->getValueAsListOfDefs("xpeWord")) {
@@ -362,7 +362,7 @@ Model loadModel(const RecordKeeper &records) {
     model.engines.push_back({record->getValueAsString("name").str(),
                              record->getValueAsString("doc").str()});
   }
-  for (const Record *record : inFileOrder("XpeInst")) {
+  for (const Record *record : inFileOrder("XpeInstFacts")) {
     loader.loadInst(record);
   }
   verifyModel(model);
