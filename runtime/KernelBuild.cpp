@@ -27,13 +27,6 @@ using namespace chipwright;
 
 extern char **environ;
 
-/// Stack of one hart. Kernels keep their state in registers.
-static constexpr uint64_t kStackBytes = 2048;
-
-uint64_t chipwright::reservedLocalBytes(const ChipSpec &spec) {
-  return spec.control.descriptorBytes + 2 * kStackBytes;
-}
-
 static std::string fromEnvironment(const char *name, const char *otherwise) {
   const char *value = std::getenv(name);
   return value && *value ? value : otherwise;

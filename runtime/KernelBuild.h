@@ -9,6 +9,7 @@
 
 #include "chips/ChipSpec.h"
 #include "chips/Diagnostic.h"
+#include "chips/KernelAbi.h"
 #include "sim/machine/Job.h"
 
 #include <string>
@@ -16,10 +17,6 @@
 #include <vector>
 
 namespace chipwright {
-
-/// Bytes of local memory that a kernel must leave alone at its end: the
-/// argument block and two stacks.
-uint64_t reservedLocalBytes(const ChipSpec &spec);
 
 struct KernelBuildOptions {
   /// Preprocessor definitions, name and value.

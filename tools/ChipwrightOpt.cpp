@@ -9,6 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/grid/GridPasses.h"
+#include "dialects/grid/Grid.h"
 #include "dialects/pe/Pe.h"
 
 #include "mlir/InitAllDialects.h"
@@ -20,8 +22,9 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<chipwright::pe::PeDialect>();
+  registry.insert<chipwright::grid::GridDialect, chipwright::pe::PeDialect>();
   mlir::registerAllPasses();
+  chipwright::registerChipwrightGridPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Chipwright's passes\n", registry));
 }

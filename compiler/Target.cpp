@@ -1,0 +1,100 @@
+//===- Target.cpp ---------------------------------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Target.h"
+
+#include "chips/KernelAbi.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace chipwright;
+using namespace mlir;
+
+static constexpr StringLiteral kAttribute = "pe.chip";
+
+namespace {
+struct Field {
+  StringLiteral name;
+  int64_t Target::*member;
+};
+} // namespace
+
+static constexpr Field kFields[] = {
+    {"rows", &Target::rows},
+    {"cols", &Target::cols},
+    {"local_bytes", &Target::localBytes},
+    {"argument_bytes", &Target::argumentBytes},
+    {"contexts", &Target::contexts},
+    {"cbs", &Target::cbs},
+    {"banks", &Target::banks},
+    {"stream_rows", &Target::streamRows},
+    {"cached_rows", &Target::cachedRows},
+    {"k_bytes", &Target::kBytes},
+    {"max_passes", &Target::maxPasses},
+    {"granule_bytes", &Target::granuleBytes},
+};
+
+Target Target::of(const ChipSpec &spec) {
+  Target target;
+  target.name = spec.name;
+  target.isa = spec.hart.isa;
+  target.rows = spec.grid.rows;
+  target.cols = spec.grid.cols;
+  target.localBytes = static_cast<int64_t>(spec.ls.bytes) -
+                      static_cast<int64_t>(reservedLocalBytes(spec));
+  target.argumentBytes = spec.control.descriptorBytes;
+  target.contexts = spec.cp.contexts;
+  target.cbs = spec.cp.cbs;
+  target.banks = spec.re.banks;
+  target.streamRows = spec.dpe.streamRows;
+  target.cachedRows = int64_t(spec.dpe.tiles) * spec.dpe.tileRows;
+  target.kBytes = spec.dpe.kBytes;
+  target.maxPasses = spec.cp.mmlMaxPasses;
+  target.granuleBytes = spec.memory.interleaveBytes;
+  return target;
+}
+
+FailureOr<Target> Target::of(Operation *op) {
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module) {
+    module = op->getParentOfType<ModuleOp>();
+  }
+  auto chip = module ? module->getAttrOfType<DictionaryAttr>(kAttribute)
+                     : DictionaryAttr();
+  if (!chip) {
+    return op->emitError("the module has no attribute `pe.chip`; run the pass "
+                         "attach-chip first");
+  }
+  Target target;
+  if (auto name = chip.getAs<StringAttr>("name")) {
+    target.name = name.str();
+  }
+  if (auto isa = chip.getAs<StringAttr>("isa")) {
+    target.isa = isa.str();
+  }
+  for (const Field &field : kFields) {
+    auto value = chip.getAs<IntegerAttr>(field.name);
+    if (!value) {
+      return op->emitError("the attribute `pe.chip` of the module lacks the "
+                           "integer `")
+             << field.name << "`";
+    }
+    target.*field.member = value.getInt();
+  }
+  return target;
+}
+
+void Target::attachTo(ModuleOp module) const {
+  Builder builder(module.getContext());
+  SmallVector<NamedAttribute> values = {
+      builder.getNamedAttr("name", builder.getStringAttr(name)),
+      builder.getNamedAttr("isa", builder.getStringAttr(isa))};
+  for (const Field &field : kFields) {
+    values.push_back(builder.getNamedAttr(
+        field.name, builder.getI64IntegerAttr(this->*field.member)));
+  }
+  module->setAttr(kAttribute, builder.getDictionaryAttr(values));
+}

@@ -1,0 +1,399 @@
+//===- ComputeEmitter.cpp -------------------------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/grid/ComputeEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+#include <bit>
+
+using namespace mlir;
+using namespace chipwright;
+using namespace chipwright::grid;
+
+/// Steps over K that are written out instead of looped over.
+static constexpr int64_t kMaxUnrolledSteps = 2;
+
+ComputeEmitter::ComputeEmitter(ProgramOp program, const LocalPlan &plan,
+                               const Target &target, OpBuilder &builder,
+                               Value block)
+    : RoleEmitter(program, plan, target, builder, block),
+      rings(plan, /*ofLoads=*/false, [this](const Place &place) {
+        pe::CbPopOp::create(b, b.getUnknownLoc(),
+                            static_cast<uint64_t>(place.cb),
+                            i64(place.slotBytes()));
+      }) {}
+
+LogicalResult ComputeEmitter::issue(Operation *op) {
+  if (llvm::isa<LoadOp, FillOp>(op)) {
+    Value tile = op->getResult(0);
+    if (!plan.of(tile).isGatherIndex) {
+      rings.push(tile);
+    }
+  } else if (auto product = dyn_cast<MatmulOp>(op)) {
+    return matmul(product);
+  } else if (auto chain = dyn_cast<SimdOp>(op)) {
+    if (plan.of(chain.getX()).inBanks) {
+      drain(chain);
+    } else {
+      simd(chain);
+    }
+  } else if (auto find = dyn_cast<TopKOp>(op)) {
+    topK(find);
+  } else if (llvm::isa<TransposeOp, CopyOp>(op)) {
+    layout(op, op->getOperand(0), op->getResult(0));
+  } else if (auto write = dyn_cast<StoreOp>(op)) {
+    store(write);
+  } else {
+    return op->emitOpError("has no command; run grid-select-simd and "
+                           "grid-normalize first");
+  }
+  return success();
+}
+
+void ComputeEmitter::pushed(Operation *op, Value tile) {
+  const Place &place = plan.of(tile);
+  pe::CbPushOp::create(b, op->getLoc(), static_cast<uint64_t>(place.cb),
+                       i64(place.slotBytes()));
+  rings.push(tile);
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+/// Does \p loop run at least once?
+static bool runs(scf::ForOp loop) {
+  std::optional<int64_t> lower = getConstantIntValue(loop.getLowerBound()),
+                         upper = getConstantIntValue(loop.getUpperBound());
+  return (lower && upper && *lower < *upper) || loop->hasAttr("nonempty");
+}
+
+void ComputeEmitter::enterLoop(scf::ForOp loop, scf::ForOp made) {
+  for (const Carried &carried : carriedTiles(loop)) {
+    const Place &place = plan.of(carried.argument);
+    if (!place.inBanks) {
+      rings.rename(carried.init, carried.argument);
+      continue;
+    }
+    bool isZero = splatOf(carried.init).has_value();
+    if (isZero && runs(loop) && carried.argument.hasOneUse()) {
+      auto product = dyn_cast<MatmulOp>(*carried.argument.getUsers().begin());
+      if (product && product->getParentOp() == loop) {
+        startsInLoop[carried.argument] = made;
+        continue;
+      }
+    }
+    if (isZero || !liesInBanks(carried.init)) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(made);
+      initBanks(loop.getLoc(), place, isZero ? Value() : carried.init,
+                tagOf(loop));
+    }
+  }
+}
+
+void ComputeEmitter::leaveLoop(scf::ForOp loop) {
+  for (const Carried &carried : carriedTiles(loop)) {
+    if (!plan.of(carried.argument).inBanks) {
+      rings.rename(carried.yielded, carried.result);
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+void ComputeEmitter::initBanks(Location loc, const Place &place, Value from,
+                               StringRef tag) {
+  const int64_t rows = place.type.getDimSize(0),
+                cols = place.type.getDimSize(1);
+  for (int64_t i = 0; i < place.rowParts; ++i) {
+    for (int64_t j = 0; j < place.colParts; ++j) {
+      int64_t row = i * target.streamRows, col = j * target.cachedRows;
+      SmallVector<pe::SliceValue, 12> slices = {
+          {"rows", std::min(rows - row, target.streamRows)},
+          {"cols", std::min(cols - col, target.cachedRows)},
+          {"bank", place.firstBank + i * place.colParts + j},
+          {"kind", from ? isa::BankInitKind::Tile : isa::BankInitKind::Zero}};
+      if (from) {
+        addSource(slices, {"cb", "offset", "pitch", "dtype"}, from, row, col);
+      } else {
+        slices.push_back({"dtype", elementCode(place.type.getElementType())});
+      }
+      pe::BankInitOp::create(b, loc, slices, tag);
+    }
+  }
+}
+
+/// The products of one step over K: every pair of operand parts, in an order
+/// in which neighbours share one of them.
+void ComputeEmitter::multiplyParts(MatmulOp op, int64_t passes, Value offset,
+                                   int64_t constantOffset,
+                                   OpFoldResult accumulate) {
+  const Place &sum = plan.of(op.getSum());
+  const Place &a = plan.of(op.getA()), &bPlace = plan.of(op.getB());
+  const int64_t m = rowsOf(op.getA().getType()),
+                n = rowsOf(op.getB().getType());
+  isa::ElementType type = elementCode(elementOf(op.getA().getType()));
+  auto at = [&](int64_t constant) -> OpFoldResult {
+    if (!offset) {
+      return b.getI64IntegerAttr(constant);
+    }
+    return b.createOrFold<arith::AddIOp>(op.getLoc(), offset, i64(constant));
+  };
+  for (int64_t j = 0; j < sum.colParts; ++j) {
+    for (int64_t step = 0; step < sum.rowParts; ++step) {
+      int64_t i = j % 2 ? sum.rowParts - 1 - step : step;
+      int64_t row = i * target.streamRows, col = j * target.cachedRows;
+      pe::MmlOp::create(
+          b, op.getLoc(),
+          {{"a_cb", a.cb},
+           {"a_offset",
+            at(rings.offsetOf(op.getA()) + row * a.pitch() + constantOffset)},
+           {"a_pitch", a.pitch()},
+           {"b_cb", bPlace.cb},
+           {"b_offset", at(rings.offsetOf(op.getB()) + col * bPlace.pitch() +
+                           constantOffset)},
+           {"b_pitch", bPlace.pitch()},
+           {"a_rows", std::min(m - row, target.streamRows)},
+           {"b_rows", std::min(n - col, target.cachedRows)},
+           {"passes", passes},
+           {"a_dtype", type},
+           {"b_dtype", type},
+           {"bank", sum.firstBank + i * sum.colParts + j},
+           {"accumulate", accumulate},
+           {"a_step", target.kBytes},
+           {"b_step", target.kBytes}},
+          tagOf(op));
+    }
+  }
+}
+
+LogicalResult ComputeEmitter::matmul(MatmulOp op) {
+  Location loc = op.getLoc();
+  const int64_t kBytes =
+      colsOf(op.getA().getType()) * bytesOf(elementOf(op.getA().getType()));
+  if (kBytes % target.kBytes != 0) {
+    return op.emitOpError("multiplies ")
+           << kBytes << " bytes of K, which is no multiple of the "
+           << target.kBytes << " of a pass (dpe.k_bytes)";
+  }
+  const int64_t allPasses = kBytes / target.kBytes;
+  int64_t passes = static_cast<int64_t>(
+      std::bit_floor(static_cast<uint64_t>(target.maxPasses)));
+  while (allPasses % passes != 0) {
+    passes /= 2;
+  }
+  const int64_t steps = allPasses / passes, stepBytes = passes * target.kBytes;
+
+  OpFoldResult first = b.getI64IntegerAttr(1);
+  Value acc = op.getAcc();
+  if (splatOf(acc)) {
+    first = b.getI64IntegerAttr(0);
+  } else if (scf::ForOp made = startsInLoop.lookup(acc)) {
+    Value later =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
+                              made.getInductionVar(), made.getLowerBound());
+    first = Value(arith::ExtUIOp::create(b, loc, b.getI64Type(), later));
+  } else if (!liesInBanks(acc)) {
+    initBanks(loc, plan.of(op.getSum()), acc, tagOf(op));
+  }
+  OpFoldResult more = b.getI64IntegerAttr(1);
+  if (steps <= kMaxUnrolledSteps) {
+    for (int64_t step = 0; step < steps; ++step) {
+      multiplyParts(op, passes, Value(), step * stepBytes,
+                    step == 0 ? first : more);
+    }
+    return success();
+  }
+  multiplyParts(op, passes, Value(), 0, first);
+  auto loop = scf::ForOp::create(b, loc, index(stepBytes), index(kBytes),
+                                 index(stepBytes));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value offset = arith::IndexCastOp::create(b, loc, b.getI64Type(),
+                                            loop.getInductionVar());
+  multiplyParts(op, passes, offset, 0, more);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Element-wise commands
+//===----------------------------------------------------------------------===//
+
+void ComputeEmitter::addSource(SmallVectorImpl<pe::SliceValue> &slices,
+                               ArrayRef<StringRef> names, Value tile,
+                               int64_t row, int64_t col) {
+  const Place &place = plan.of(tile);
+  Type element = elementOf(tile.getType());
+  slices.push_back({names[0], place.cb});
+  slices.push_back({names[1], rings.offsetOf(tile) + row * place.pitch() +
+                                  col * bytesOf(element)});
+  slices.push_back({names[2], place.pitch()});
+  if (names.size() > 3) {
+    slices.push_back({names[3], elementCode(element)});
+  }
+}
+
+static uint32_t bitsOf(const APFloat &value) {
+  return std::bit_cast<uint32_t>(value.convertToFloat());
+}
+
+void ComputeEmitter::addChain(SmallVectorImpl<pe::SliceValue> &slices,
+                              SimdOp op, int64_t row, int64_t col, int64_t rows,
+                              int64_t cols) {
+  slices.append({{"rows", rows},
+                 {"cols", cols},
+                 {"swap_pairs", op.getSwapPairs()},
+                 {"segment", op.getSegment().value_or(0)},
+                 {"y1_kind", op.getY1Kind()},
+                 {"op1", op.getAlu1()},
+                 {"f", op.getFunction()},
+                 {"y2_kind", op.getY2Kind()},
+                 {"op2", op.getAlu2()},
+                 {"reduce", op.getReduce()},
+                 {"running", bool(op.getRun())},
+                 {"window", bool(op.getBounds())},
+                 {"store", bool(op.getOut())},
+                 {"scale", op.getScale().has_value()}});
+  auto immediate = [&](StringRef name, std::optional<APFloat> value) {
+    if (value) {
+      slices.push_back({name, bitsOf(*value)});
+    }
+  };
+  immediate("scale_imm", op.getScale());
+  immediate("fill_imm", op.getFill());
+  immediate("y1_imm", op.getY1Value());
+  immediate("y2_imm", op.getY2Value());
+  auto operand = [&](ArrayRef<StringRef> names, Value y, grid::Operand kind) {
+    if (y) {
+      addSource(slices, names, y, kind == Operand::per_col ? 0 : row,
+                kind == Operand::per_row ? 0 : col);
+    }
+  };
+  operand({"y1_cb", "y1_offset", "y1_pitch", "y1_dtype"}, op.getY1(),
+          op.getY1Kind());
+  operand({"y2_cb", "y2_offset", "y2_pitch", "y2_dtype"}, op.getY2(),
+          op.getY2Kind());
+  if (op.getBounds()) {
+    const Place &place = plan.of(op.getBounds());
+    slices.push_back({"win_cb", place.cb});
+    slices.push_back(
+        {"win_offset", rings.offsetOf(op.getBounds()) + row * place.pitch()});
+    Value base = scalar(op.getBase());
+    if (col != 0) {
+      base = b.createOrFold<arith::AddIOp>(op.getLoc(), base, index(col));
+    }
+    slices.push_back({"win_base", word(base)});
+  }
+  if (op.getRun()) {
+    addSource(slices, {"run_cb", "run_offset", "run_pitch"}, op.getRun(), row);
+  }
+  auto target = [&](ArrayRef<StringRef> names, Value tile, int64_t firstCol) {
+    if (tile) {
+      const Place &place = plan.of(tile);
+      slices.push_back({names[0], place.cb});
+      slices.push_back(
+          {names[1], row * place.pitch() +
+                         firstCol * bytesOf(place.type.getElementType())});
+      slices.push_back({names[2], place.pitch()});
+      slices.push_back({names[3], elementCode(place.type.getElementType())});
+    }
+  };
+  target({"out_cb", "out_offset", "out_pitch", "out_dtype"}, op.getOut(), col);
+  target({"red_cb", "red_offset", "red_pitch", "red_dtype"}, op.getRed(), 0);
+}
+
+void ComputeEmitter::simd(SimdOp op) {
+  SmallVector<pe::SliceValue, 48> slices;
+  Type x = op.getX().getType();
+  addSource(slices, {"cb", "offset", "pitch", "dtype"}, op.getX());
+  addChain(slices, op, 0, 0, rowsOf(x), colsOf(x));
+  pe::SeOp::create(b, op.getLoc(), slices, tagOf(op));
+  for (Value result : op.getResults()) {
+    pushed(op, result);
+  }
+}
+
+void ComputeEmitter::drain(SimdOp op) {
+  const Place &place = plan.of(op.getX());
+  const int64_t rows = rowsOf(op.getX().getType()),
+                cols = colsOf(op.getX().getType());
+  for (int64_t j = 0; j < place.colParts; ++j) {
+    for (int64_t step = 0; step < place.rowParts; ++step) {
+      // As the products, so that the first bank to be complete is the first.
+      int64_t i = j % 2 ? place.rowParts - 1 - step : step;
+      int64_t row = i * target.streamRows, col = j * target.cachedRows;
+      SmallVector<pe::SliceValue, 48> slices = {
+          {"cb", place.firstBank + i * place.colParts + j},
+          {"dtype", elementCode(place.type.getElementType())}};
+      addChain(slices, op, row, col, std::min(rows - row, target.streamRows),
+               std::min(cols - col, target.cachedRows));
+      pe::DrainOp::create(b, op.getLoc(), slices, tagOf(op));
+    }
+  }
+  for (Value result : op.getResults()) {
+    pushed(op, result);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The rest
+//===----------------------------------------------------------------------===//
+
+void ComputeEmitter::topK(TopKOp op) {
+  const Place &values = plan.of(op.getValues()),
+              &columns = plan.of(op.getColumns());
+  Type x = op.getX().getType();
+  SmallVector<pe::SliceValue, 16> slices = {
+      {"rows", rowsOf(x)},
+      {"cols", colsOf(x)},
+      {"k", colsOf(values.type)},
+      {"out_cb", values.cb},
+      {"out_pitch", values.pitch()},
+      {"out_dtype", elementCode(values.type.getElementType())},
+      {"idx_cb", columns.cb},
+      {"idx_pitch", columns.pitch()}};
+  addSource(slices, {"cb", "offset", "pitch", "dtype"}, op.getX());
+  pe::RowTopkOp::create(b, op.getLoc(), slices, tagOf(op));
+  pushed(op, op.getValues());
+  pushed(op, op.getColumns());
+}
+
+void ComputeEmitter::layout(Operation *op, Value x, Value y) {
+  const Place &to = plan.of(y);
+  SmallVector<pe::SliceValue, 12> slices = {
+      {"rows", rowsOf(x.getType())},
+      {"cols", colsOf(x.getType())},
+      {"elem_bytes", bytesOf(elementOf(x.getType()))},
+      {"out_cb", to.cb},
+      {"out_pitch", to.pitch()}};
+  addSource(slices, {"cb", "offset", "pitch"}, x);
+  if (llvm::isa<TransposeOp>(op)) {
+    pe::MluTransposeOp::create(b, op->getLoc(), slices, tagOf(op));
+  } else {
+    pe::MluCopyOp::create(b, op->getLoc(), slices, tagOf(op));
+  }
+  pushed(op, y);
+}
+
+void ComputeEmitter::store(StoreOp op) {
+  const Place &place = plan.of(op.getTile());
+  auto slices =
+      transferSlices(op, op.getBuffer(), op.getIndices(), op.getLimit(),
+                     bool(op.getScatter()), op.getTile().getType(), place.cb);
+  slices.push_back({"policy", op.getPolicy()});
+  if (op.getScatter()) {
+    slices.push_back({"index_cb", plan.of(op.getScatter()).cb});
+    slices.push_back({"index_offset", rings.offsetOf(op.getScatter())});
+  }
+  pe::DmaOutOp::create(b, op.getLoc(), slices, tagOf(op));
+  rings.taken(op.getTile());
+}

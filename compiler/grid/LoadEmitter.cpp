@@ -1,0 +1,67 @@
+//===- LoadEmitter.cpp ----------------------------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/grid/LoadEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace chipwright;
+using namespace chipwright::grid;
+
+LoadEmitter::LoadEmitter(ProgramOp program, const LocalPlan &plan,
+                         const Target &target, OpBuilder &builder, Value block)
+    : RoleEmitter(program, plan, target, builder, block),
+      rings(plan, /*ofLoads=*/true, [this](const Place &place) {
+        pe::CbPopOp::create(b, b.getUnknownLoc(),
+                            static_cast<uint64_t>(place.cb),
+                            i64(place.slotBytes()));
+      }) {}
+
+LogicalResult LoadEmitter::issue(Operation *op) {
+  if (auto transfer = dyn_cast<LoadOp>(op)) {
+    load(transfer);
+  } else if (auto constant = dyn_cast<FillOp>(op)) {
+    fill(constant);
+  }
+  return success();
+}
+
+void LoadEmitter::load(LoadOp op) {
+  RankedTensorType type = op.getTile().getType();
+  const Place &place = plan.of(op.getTile());
+  auto slices =
+      transferSlices(op, op.getBuffer(), op.getIndices(), op.getLimit(),
+                     bool(op.getGather()), type, place.cb);
+  slices.push_back({"fill", op.getFill()});
+  slices.push_back({"fill_dtype", elementCode(type.getElementType())});
+  slices.push_back({"policy", op.getPolicy()});
+  slices.push_back({"mcast", op.getMulticast()});
+  if (op.getMask()) {
+    slices.push_back({"mcast_mask", word(scalar(op.getMask()))});
+  }
+  if (op.getGather()) {
+    slices.push_back({"index_cb", plan.of(op.getGather()).cb});
+    slices.push_back({"index_offset", rings.offsetOf(op.getGather())});
+  }
+  pe::DmaInOp::create(b, op.getLoc(), slices, tagOf(op));
+  if (place.isGatherIndex) {
+    rings.push(op.getTile());
+  }
+}
+
+/// A block without a valid part is all fill; nothing is read.
+void LoadEmitter::fill(FillOp op) {
+  RankedTensorType type = op.getTile().getType();
+  const Place &place = plan.of(op.getTile());
+  pe::DmaInOp::create(b, op.getLoc(),
+                      {{"rows", type.getDimSize(0)},
+                       {"row_bytes", place.pitch()},
+                       {"cb", place.cb},
+                       {"fill", op.getValue()},
+                       {"fill_dtype", elementCode(type.getElementType())}},
+                      tagOf(op));
+}
