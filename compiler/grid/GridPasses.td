@@ -9,6 +9,18 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ExpandPass : Pass<"grid-expand", "::chipwright::grid::ProgramOp"> {
+  let summary = "declared operations to loops over tiles";
+  let description = [{
+    Writes each scheduled `grid.generic` out: loops that deal blocks out to
+    PEs, loads as far outside as their indices allow, the reduction with its
+    state, stores. Operations that follow each other are separated by a
+    barrier.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def SelectSimdPass : Pass<"grid-select-simd", "::chipwright::grid::ProgramOp"> {
   let summary = "element-wise operations on tiles to SIMD commands";
   let description = [{

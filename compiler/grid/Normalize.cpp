@@ -51,6 +51,14 @@ private:
       bool hasTile = llvm::any_of(op->getResultTypes(), [](Type type) {
         return isa<RankedTensorType>(type);
       });
+      if (llvm::isa<GenericOp>(op) ||
+          llvm::any_of(op->getResultTypes(), [](Type type) {
+            auto tile = dyn_cast<RankedTensorType>(type);
+            return tile && !tile.hasStaticShape();
+          })) {
+        op->emitOpError("is not scheduled; run grid-expand first");
+        return WalkResult::interrupt();
+      }
       if (!hasTile || isa<GridDialect>(op->getDialect()) ||
           isa<scf::ForOp, tensor::ExtractSliceOp>(op)) {
         return WalkResult::advance();

@@ -436,6 +436,9 @@ private:
         command.function, command.y2.kind, command.alu2, optional(command.y2),
         reduce ? reduce.getKind() : Reduction::none,
         reduce ? reduce.getSegmentAttr() : IntegerAttr());
+    if (Attribute tag = root->getAttr("tag")) {
+      simd->setAttr("tag", tag);
+    }
     if (stores) {
       root->getResult(0).replaceAllUsesWith(simd.getOut());
     }

@@ -25,6 +25,15 @@ def Grid_LinesEnum : Grid_Enum<"Lines", "PEs that share out iterations", [
   I32EnumCase<"col", 1>,  // iteration i to the PEs of column i mod columns
   I32EnumCase<"all", 2>]>; // iteration i to PE i mod (rows * columns)
 
+def Grid_DimKindEnum : Grid_Enum<"DimKind", "part of a dimension in an operation", [
+  I32EnumCase<"parallel", 0>,  // blocks are independent of each other
+  I32EnumCase<"reduction", 1>, // blocks in order, tile state is carried
+  I32EnumCase<"full", 2>]>;    // one block
+
+def Grid_PlaceEnum : Grid_Enum<"PlaceOfDim", "PEs that a dimension's blocks go to", [
+  I32EnumCase<"seq", 0>, // a loop of every PE
+  I32EnumCase<"row", 1>, I32EnumCase<"col", 2>, I32EnumCase<"all", 3>]>;
+
 def Grid_FillEnum : Grid_Enum<"Fill", "what a load writes beyond the edge", [
   I32EnumCase<"zero", 0>, I32EnumCase<"neg_inf", 1>]>;
 
@@ -54,6 +63,8 @@ def Grid_OperandEnum : Grid_Enum<"Operand", "shape of a chain's second operand",
   I32EnumCase<"per_col", 3>, I32EnumCase<"immediate", 4>]>;
 
 def Grid_Lines : EnumAttr<Grid_Dialect, Grid_LinesEnum, "lines">;
+def Grid_DimKind : EnumAttr<Grid_Dialect, Grid_DimKindEnum, "dim_kind">;
+def Grid_PlaceOfDim : EnumAttr<Grid_Dialect, Grid_PlaceEnum, "place">;
 def Grid_Fill : EnumAttr<Grid_Dialect, Grid_FillEnum, "fill">;
 def Grid_Multicast : EnumAttr<Grid_Dialect, Grid_MulticastEnum, "multicast">;
 def Grid_CachePolicy : EnumAttr<Grid_Dialect, Grid_CachePolicyEnum, "cache_policy">;

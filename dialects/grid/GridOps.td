@@ -20,10 +20,10 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 class Grid_Op<string mnemonic, list<Trait> traits = []>
     : Op<Grid_Dialect, mnemonic, traits>;
 
-// A tile: static shape, rows x columns.
-def Grid_Tile : Type<And<[AnyStaticShapeTensor.predicate,
-                          HasAnyRankOfPred<[2]>]>,
-                     "tile (two-dimensional tensor of static shape)",
+// A tile, rows x columns. Sizes are static, or named by #grid.dims in
+// operations that are not scheduled yet.
+def Grid_Tile : Type<And<[IsRankedTensorTypePred, HasAnyRankOfPred<[2]>]>,
+                     "tile (tensor with two dimensions)",
                      "::mlir::RankedTensorType">;
 def Grid_Scalar : AnyTypeOf<[Index, I64, I32], "index or integer">;
 

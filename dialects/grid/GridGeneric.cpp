@@ -1,0 +1,247 @@
+//===- GridGeneric.cpp - Declared operations ------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/grid/Grid.h"
+
+#include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace chipwright::grid;
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+Attribute DimsAttr::parse(AsmParser &parser, Type) {
+  SmallVector<StringAttr> names;
+  auto parseName = [&]() -> ParseResult {
+    StringRef name;
+    if (parser.parseKeyword(&name)) {
+      return failure();
+    }
+    names.push_back(StringAttr::get(parser.getContext(), name));
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater,
+                                     parseName)) {
+    return {};
+  }
+  return DimsAttr::get(parser.getContext(), names);
+}
+
+void DimsAttr::print(AsmPrinter &printer) const {
+  printer << "<";
+  llvm::interleaveComma(getNames(), printer, [&](StringAttr name) {
+    printer.printKeywordOrString(name.getValue());
+  });
+  printer << ">";
+}
+
+// <tile = [128, 64], on = [row, col]>
+Attribute ScheduleAttr::parse(AsmParser &parser, Type) {
+  SmallVector<int64_t> tile;
+  SmallVector<PlaceOfDim> on;
+  auto parseSize = [&]() -> ParseResult {
+    return parser.parseInteger(tile.emplace_back());
+  };
+  auto parsePlace = [&]() -> ParseResult {
+    StringRef keyword;
+    SMLoc place = parser.getCurrentLocation();
+    if (parser.parseKeyword(&keyword)) {
+      return failure();
+    }
+    std::optional<PlaceOfDim> value = symbolizePlaceOfDim(keyword);
+    if (!value) {
+      return parser.emitError(place, "expected seq, row, col or all, found '")
+             << keyword << "'";
+    }
+    on.push_back(*value);
+    return success();
+  };
+  if (parser.parseLess() || parser.parseKeyword("tile") ||
+      parser.parseEqual() ||
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseSize) ||
+      parser.parseComma() || parser.parseKeyword("on") || parser.parseEqual() ||
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                     parsePlace) ||
+      parser.parseGreater()) {
+    return {};
+  }
+  return ScheduleAttr::get(parser.getContext(), tile, on);
+}
+
+void ScheduleAttr::print(AsmPrinter &printer) const {
+  printer << "<tile = [";
+  llvm::interleaveComma(getTile(), printer);
+  printer << "], on = [";
+  llvm::interleaveComma(getOn(), printer, [&](PlaceOfDim place) {
+    printer << stringifyPlaceOfDim(place);
+  });
+  printer << "]>";
+}
+
+//===----------------------------------------------------------------------===//
+// grid.generic
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> GenericOp::getBuffers() {
+  SmallVector<Value> buffers(getStepBuffers());
+  llvm::append_range(buffers, getFinishBuffers());
+  llvm::append_range(buffers, getResultBuffers());
+  return buffers;
+}
+
+int GenericOp::getTileDim(unsigned operand, unsigned which) {
+  AffineMap map = getMap(operand);
+  AffineExpr index = map.getResult(map.getNumResults() - 2 + which);
+  int found = -1;
+  // Of a sum, the dimension with factor 1.
+  SmallVector<AffineExpr> terms = {index};
+  while (!terms.empty()) {
+    AffineExpr term = terms.pop_back_val();
+    if (auto sum = dyn_cast<AffineBinaryOpExpr>(term)) {
+      if (sum.getKind() == AffineExprKind::Add) {
+        terms.push_back(sum.getLHS());
+        terms.push_back(sum.getRHS());
+      }
+    } else if (auto dim = dyn_cast<AffineDimExpr>(term)) {
+      found = static_cast<int>(dim.getPosition());
+    }
+  }
+  return found;
+}
+
+/// The type of an operand's tile must name the dimensions that its map has.
+static LogicalResult checkTile(GenericOp op, unsigned operand, Type type,
+                               StringRef what) {
+  auto tile = dyn_cast<RankedTensorType>(type);
+  if (!tile || tile.getRank() != 2) {
+    return op.emitOpError(what) << " is " << type << ", expected a tile";
+  }
+  auto names = dyn_cast_or_null<DimsAttr>(tile.getEncoding());
+  for (unsigned which = 0; which < 2; ++which) {
+    if (!tile.isDynamicDim(which)) {
+      continue;
+    }
+    int dim = op.getTileDim(operand, which);
+    if (!names || names.getNames().size() != 2 || dim < 0 ||
+        names.getNames()[which].getValue() !=
+            op.getDim(static_cast<unsigned>(dim)).getName()) {
+      return op.emitOpError(what)
+             << " is " << type << "; the size that is `?` must be named "
+             << (dim < 0 ? "by a dimension of the operand's map"
+                         : op.getDim(static_cast<unsigned>(dim)).getName());
+    }
+  }
+  return success();
+}
+
+LogicalResult GenericOp::verify() {
+  for (Attribute dim : getDims()) {
+    if (!isa<DimAttr>(dim)) {
+      return emitOpError("dims are #grid.dim attributes, found ") << dim;
+    }
+  }
+  if (getSizes().size() != getNumDims()) {
+    return emitOpError("has ") << getNumDims() << " dimensions and "
+                               << getSizes().size() << " sizes";
+  }
+  SmallVector<Value> buffers = getBuffers();
+  if (getMaps().size() != buffers.size()) {
+    return emitOpError("has ")
+           << buffers.size() << " buffers and " << getMaps().size() << " maps";
+  }
+  for (auto [i, buffer] : llvm::enumerate(buffers)) {
+    AffineMap map = getMap(static_cast<unsigned>(i));
+    unsigned rank = cast<BufferType>(buffer.getType()).getRank();
+    if (map.getNumDims() != getNumDims() || map.getNumResults() != rank ||
+        rank < 2) {
+      return emitOpError("map of buffer ")
+             << i << " takes " << getNumDims()
+             << " dimensions to the buffer's indices (at least 2), found "
+             << AffineMapAttr::get(map);
+    }
+  }
+  bool reduces = llvm::any_of(getDims(), [](Attribute dim) {
+    return cast<DimAttr>(dim).getKind() == DimKind::reduction;
+  });
+  if (reduces == getStep().empty()) {
+    return emitOpError(reduces ? "has a reduction and no step"
+                               : "has a step and no reduction");
+  }
+  unsigned numStep = static_cast<unsigned>(getStepBuffers().size()),
+           numFinish = static_cast<unsigned>(getFinishBuffers().size()),
+           numState = static_cast<unsigned>(getInit().size());
+  if (reduces) {
+    Block &body = getStep().front();
+    if (body.getNumArguments() != numStep + numState ||
+        body.getTerminator()->getNumOperands() != numState) {
+      return emitOpError("step takes ")
+             << numStep << " tiles and " << numState
+             << " state tiles (one for each value of init) and yields the "
+                "state";
+    }
+    for (unsigned i = 0; i < numStep; ++i) {
+      if (failed(checkTile(*this, i, body.getArgument(i).getType(),
+                           "a tile of step"))) {
+        return failure();
+      }
+    }
+    for (unsigned i = 0; i < numState; ++i) {
+      if (body.getTerminator()->getOperand(i).getType() !=
+          body.getArgument(numStep + i).getType()) {
+        return emitOpError("step yields state ")
+               << i << " of another type than it takes";
+      }
+    }
+  } else if (numStep != 0 || numState != 0) {
+    return emitOpError("without a reduction takes its operands in finish");
+  }
+  Block &body = getFinish().front();
+  if (body.getNumArguments() != numFinish + numState ||
+      body.getTerminator()->getNumOperands() != getResultBuffers().size()) {
+    return emitOpError("finish takes ")
+           << numFinish << " tiles and " << numState
+           << " state tiles and yields one tile for each result";
+  }
+  for (unsigned i = 0; i < numFinish; ++i) {
+    if (failed(checkTile(*this, numStep + i, body.getArgument(i).getType(),
+                         "a tile of finish"))) {
+      return failure();
+    }
+  }
+  for (auto [i, tile] :
+       llvm::enumerate(body.getTerminator()->getOperandTypes())) {
+    if (failed(checkTile(*this, numStep + numFinish + static_cast<unsigned>(i),
+                         tile, "a result"))) {
+      return failure();
+    }
+  }
+  if (!getGather().empty() && getGather().size() != numStep + numFinish) {
+    return emitOpError("gather has an entry for each operand (-1: none)");
+  }
+  if (ScheduleAttr schedule = getScheduleAttr()) {
+    if (schedule.getTile().size() != getNumDims() ||
+        schedule.getOn().size() != getNumDims()) {
+      return emitOpError("schedule has ")
+             << schedule.getTile().size() << " tile sizes and "
+             << schedule.getOn().size() << " places for " << getNumDims()
+             << " dimensions";
+    }
+    for (auto [i, size] : llvm::enumerate(schedule.getTile())) {
+      if (size <= 0) {
+        return emitOpError("schedule: tile sizes are positive, found ") << size;
+      }
+      if (getDim(static_cast<unsigned>(i)).getKind() == DimKind::reduction &&
+          schedule.getOn()[i] != PlaceOfDim::seq) {
+        return emitOpError("schedule: a reduction runs on one PE (seq)");
+      }
+    }
+  }
+  return success();
+}
