@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/pe/Passes.h"
 #include "dialects/pe/Pe.h"
 
 #include "mlir/InitAllDialects.h"
@@ -22,6 +23,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   registry.insert<chipwright::pe::PeDialect>();
   mlir::registerAllPasses();
+  chipwright::compiler::registerPePasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Chipwright's passes\n", registry));
 }
