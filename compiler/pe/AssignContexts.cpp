@@ -213,8 +213,7 @@ private:
     auto &last = lastWords[command.ctx];
     Value value;
     bool follows = last.value && last.block == command.op->getBlock() &&
-                   last.form.terms == command.word.terms &&
-                   !command.word.terms.empty() && command.depth > 0;
+                   last.form.terms == command.word.terms && command.depth > 0;
     if (follows && last.form.constant == command.word.constant) {
       value = last.value;
     } else if (follows) {

@@ -35,13 +35,6 @@ static unsigned loopDepth(Operation *op) {
   return depth;
 }
 
-/// Whether \p value is the same in all iterations of the innermost loop around
-/// \p op; false where there is no loop.
-static bool isLoopInvariant(Value value, Operation *op) {
-  auto loop = op->getParentOfType<LoopLikeOpInterface>();
-  return loop && loop.isDefinedOutsideOfLoop(value);
-}
-
 /// Whether commands may share a context: equal but for slices with a term.
 static bool mayShare(const PlannedCommand &a, const PlannedCommand &b,
                      uint64_t localBytes) {
@@ -58,10 +51,15 @@ static bool mayShare(const PlannedCommand &a, const PlannedCommand &b,
   return true;
 }
 
+/// Executions of a command relative to one outside of loops. How often loops
+/// run is unknown: eight is a guess that only ranks.
+static uint64_t weightOf(unsigned depth) {
+  constexpr unsigned kLoopWeightLog = 3, kMostLoops = 16;
+  return uint64_t(1) << (kLoopWeightLog * std::min(depth, kMostLoops));
+}
+
 static std::vector<Group> makeGroups(const ContextPlan &plan,
                                      uint64_t localBytes) {
-  // Loops run often; how often is unknown. Eight is a guess that only ranks.
-  constexpr unsigned kLoopWeightLog = 3, kMostLoops = 16;
   std::vector<Group> groups;
   for (auto [i, command] : llvm::enumerate(plan.commands)) {
     auto group = llvm::find_if(groups, [&](const Group &candidate) {
@@ -73,8 +71,7 @@ static std::vector<Group> makeGroups(const ContextPlan &plan,
       group = groups.insert(groups.end(), Group());
     }
     group->members.push_back(i);
-    group->weight += uint64_t(1)
-                     << (kLoopWeightLog * std::min(command.depth, kMostLoops));
+    group->weight += weightOf(command.depth);
   }
   return groups;
 }
@@ -89,8 +86,10 @@ static void placeSlices(ContextPlan &plan, const Group &group,
     for (size_t member : group.members) {
       const PlannedCommand &command = plan.commands[member];
       const SliceForm &own = command.slices[s];
-      bool stays = own.isConstant() || isLoopInvariant(own.value, command.op);
-      inField &= own.sameAs(slice) && (stays || !fitsTerm(own, localBytes));
+      // A value costs an addition outside of the loops in which it is
+      // constant, also in the word; in a field it would cost a write.
+      inField &= own.sameAs(slice) &&
+                 (own.isConstant() || !fitsTerm(own, localBytes));
     }
     for (size_t member : group.members) {
       PlannedCommand &command = plan.commands[member];
@@ -116,19 +115,14 @@ static void placeSlices(ContextPlan &plan, const Group &group,
 
 /// Runs of commands of one context in one block, with nothing between them
 /// that issues to the same context.
-static std::vector<SmallVector<size_t>> runsOf(const ContextPlan &plan,
-                                               const Group &group) {
+static std::vector<SmallVector<size_t>>
+runsOf(const ContextPlan &plan, ArrayRef<size_t> members) {
   std::vector<SmallVector<size_t>> runs;
-  for (size_t member : group.members) {
-    Operation *op = plan.commands[member].op;
-    bool continues = false;
-    if (!runs.empty() &&
-        plan.commands[runs.back().back()].op->getBlock() == op->getBlock()) {
-      // Members are in program order: a member in a nested region would have
-      // ended the run.
-      continues = true;
-    }
-    if (!continues) {
+  for (size_t member : members) {
+    // Members are in program order: one in a nested region ends a run.
+    Block *block = plan.commands[member].op->getBlock();
+    if (runs.empty() ||
+        plan.commands[runs.back().back()].op->getBlock() != block) {
       runs.emplace_back();
     }
     runs.back().push_back(member);
@@ -136,66 +130,130 @@ static std::vector<SmallVector<size_t>> runsOf(const ContextPlan &plan,
   return runs;
 }
 
-/// Chooses the step that saves most instructions, and the commands that take
-/// their word from `auto`. \returns the step, 0 if none saves anything.
-static uint64_t planAuto(ContextPlan &plan, const Group &group) {
-  std::vector<SmallVector<size_t>> runs = runsOf(plan, group);
-  auto delta = [&](size_t a, size_t b) -> std::optional<uint64_t> {
+namespace {
+/// Use of a context's auto-increment.
+struct AutoPlan {
+  uint64_t step = 0;
+  /// Weighted instructions that it saves.
+  uint64_t saved = 0;
+  /// Commands in a row whose words grow by `step`.
+  std::vector<SmallVector<size_t>> stretches;
+};
+} // namespace
+
+/// \returns the stretches of \p run whose words grow by \p step.
+static void addStretches(const ContextPlan &plan, ArrayRef<size_t> run,
+                         uint64_t step, AutoPlan &result) {
+  // A word in a register costs an addition and the issue; n with auto cost an
+  // addition, the write of auto and n issues.
+  constexpr size_t kShortest = 3;
+  auto grows = [&](size_t a, size_t b) {
     const WordForm &one = plan.commands[a].word;
     const WordForm &other = plan.commands[b].word;
-    if (one.terms != other.terms) {
-      return std::nullopt;
-    }
-    return other.constant - one.constant;
+    return one.terms == other.terms && other.constant - one.constant == step;
   };
-  // A register word costs an addition and the issue, a run of n with auto an
-  // addition, the write and n issues.
-  constexpr size_t kShortest = 3;
-  auto forStretches = [&](uint64_t step, auto use) {
-    for (const SmallVector<size_t> &run : runs) {
-      for (size_t begin = 0; begin < run.size();) {
-        size_t end = begin + 1;
-        while (end < run.size() && delta(run[end - 1], run[end]) == step) {
-          ++end;
-        }
-        if (end - begin >= kShortest) {
-          use(run, begin, end);
-        }
-        begin = end;
-      }
+  for (size_t begin = 0; begin < run.size();) {
+    size_t end = begin + 1;
+    while (end < run.size() && grows(run[end - 1], run[end])) {
+      ++end;
     }
-  };
-  llvm::MapVector<uint64_t, uint64_t> saved;
+    if (end - begin >= kShortest) {
+      result.stretches.emplace_back(run.slice(begin, end - begin));
+      result.saved +=
+          (end - begin - 2) * weightOf(plan.commands[run[begin]].depth);
+    }
+    begin = end;
+  }
+}
+
+/// Chooses the step that saves most for a context of \p members.
+static AutoPlan chooseAuto(const ContextPlan &plan, ArrayRef<size_t> members) {
+  std::vector<SmallVector<size_t>> runs = runsOf(plan, members);
+  llvm::MapVector<uint64_t, AutoPlan> candidates;
   for (const SmallVector<size_t> &run : runs) {
     for (size_t i = 1; i < run.size(); ++i) {
-      if (auto step = delta(run[i - 1], run[i])) {
-        saved.insert({*step, 0});
+      const WordForm &one = plan.commands[run[i - 1]].word;
+      const WordForm &other = plan.commands[run[i]].word;
+      if (one.terms == other.terms) {
+        candidates.insert({other.constant - one.constant, AutoPlan()});
       }
     }
   }
-  uint64_t best = 0, bestSaved = 0;
-  for (auto &[step, amount] : saved) {
-    forStretches(
-        step, [&](const SmallVector<size_t> &run, size_t begin, size_t end) {
-          unsigned depth = std::min(plan.commands[run[begin]].depth, 16u);
-          amount += (end - begin - 2) << (3 * depth);
-        });
-    if (amount > bestSaved) {
-      bestSaved = amount;
-      best = step;
+  AutoPlan best;
+  for (auto &[step, candidate] : candidates) {
+    candidate.step = step;
+    for (const SmallVector<size_t> &run : runs) {
+      addStretches(plan, run, step, candidate);
+    }
+    if (candidate.saved > best.saved) {
+      best = candidate;
     }
   }
-  if (bestSaved == 0) {
-    return 0;
-  }
-  using Issue = PlannedCommand::Issue;
-  forStretches(best, [&](const SmallVector<size_t> &run, size_t begin,
-                         size_t end) {
-    for (size_t i = begin; i < end; ++i) {
-      plan.commands[run[i]].issue = i == begin ? Issue::AutoFirst : Issue::Auto;
-    }
-  });
   return best;
+}
+
+/// Every n-th command of each run: the words of a nest of loops often grow
+/// steadily only from one round of the inner loops to the next.
+static std::vector<Group> splitEvery(const ContextPlan &plan,
+                                     const Group &group, size_t n) {
+  std::vector<Group> parts(n);
+  for (const SmallVector<size_t> &run : runsOf(plan, group.members)) {
+    for (auto [i, member] : llvm::enumerate(run)) {
+      parts[i % n].members.push_back(member);
+      parts[i % n].weight += weightOf(plan.commands[member].depth);
+    }
+  }
+  for (Group &part : parts) {
+    llvm::sort(part.members);
+  }
+  llvm::erase_if(parts, [](const Group &part) { return part.members.empty(); });
+  return parts;
+}
+
+/// Splits groups where contexts are left over and auto-increment then saves
+/// more than the fields of the further contexts cost.
+static void splitGroups(const ContextPlan &plan, std::vector<Group> &groups,
+                        unsigned contexts) {
+  std::vector<Group> result;
+  size_t spare = contexts > groups.size() ? contexts - groups.size() : 0;
+  for (const Group &group : groups) {
+    std::vector<Group> best = {group};
+    uint64_t bestGain = chooseAuto(plan, group.members).saved;
+    const PlannedCommand &first = plan.commands[group.members.front()];
+    unsigned least = first.depth;
+    for (size_t member : group.members) {
+      least = std::min(least, plan.commands[member].depth);
+    }
+    auto written = static_cast<uint64_t>(llvm::count_if(
+        first.fields, [](auto &entry) { return !entry.second.isZero(); }));
+    // Fields leave at least the innermost loop.
+    uint64_t cost = (written + 1) * weightOf(least == 0 ? 0 : least - 1);
+    for (size_t n = 2; n <= std::min(spare + 1, group.members.size()); ++n) {
+      std::vector<Group> parts = splitEvery(plan, group, n);
+      uint64_t saved = 0;
+      for (const Group &part : parts) {
+        saved += chooseAuto(plan, part.members).saved;
+      }
+      uint64_t paid = cost * (parts.size() - 1);
+      if (saved > paid && saved - paid > bestGain) {
+        bestGain = saved - paid;
+        best = std::move(parts);
+      }
+    }
+    spare -= best.size() - 1;
+    llvm::append_range(result, best);
+  }
+  groups = std::move(result);
+}
+
+static void applyAuto(ContextPlan &plan, unsigned ctx, const AutoPlan &chosen) {
+  using Issue = PlannedCommand::Issue;
+  plan.steps[ctx] = chosen.step;
+  for (const SmallVector<size_t> &stretch : chosen.stretches) {
+    for (auto [i, member] : llvm::enumerate(stretch)) {
+      plan.commands[member].issue = i == 0 ? Issue::AutoFirst : Issue::Auto;
+    }
+  }
 }
 
 FailureOr<ContextPlan> compiler::planContexts(Operation *function,
@@ -230,6 +288,7 @@ FailureOr<ContextPlan> compiler::planContexts(Operation *function,
   if (contexts == 0) {
     return plan;
   }
+  splitGroups(plan, groups, contexts);
   // Heavier groups first where contexts are short, else in program order.
   SmallVector<std::pair<uint64_t, size_t>> order;
   for (auto [i, group] : llvm::enumerate(groups)) {
@@ -244,7 +303,7 @@ FailureOr<ContextPlan> compiler::planContexts(Operation *function,
     }
     bool isShared = groups.size() > contexts && ctx == contexts - 1;
     if (!isShared) {
-      plan.steps[ctx] = planAuto(plan, group);
+      applyAuto(plan, ctx, chooseAuto(plan, group.members));
     }
   }
   // A word of 0 needs no register where auto and step stay 0.
