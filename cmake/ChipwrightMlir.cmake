@@ -29,11 +29,17 @@ foreach(folder ${MLIR_INCLUDE_DIRS} ${CMAKE_SOURCE_DIR}
 endforeach()
 
 # chipwright_mlir_library(NAME SOURCES ... DEPENDS ... [PRECOMPILE ...]): a
-# library of chipwright_library() whose sources use MLIR.
+# library of chipwright_library() whose sources use MLIR. With
+# NO_MLIR_IN_HEADERS its users get neither MLIR's flags nor those of PRIVATE.
 function(chipwright_mlir_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRECOMPILE" ${ARGN})
-  chipwright_library(${name} SOURCES ${ARG_SOURCES}
-                     DEPENDS ${ARG_DEPENDS} chipwright_mlir)
+  cmake_parse_arguments(ARG "NO_MLIR_IN_HEADERS" ""
+                        "SOURCES;DEPENDS;PRIVATE;PRECOMPILE" ${ARGN})
+  chipwright_library(${name} SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS})
+  if(ARG_NO_MLIR_IN_HEADERS)
+    target_link_libraries(${name} PRIVATE ${ARG_PRIVATE} chipwright_mlir)
+  else()
+    target_link_libraries(${name} PUBLIC chipwright_mlir)
+  endif()
   # No exception crosses LLVM's frames, so none starts here.
   target_compile_options(${name} PRIVATE -fno-exceptions)
   if(ARG_PRECOMPILE)

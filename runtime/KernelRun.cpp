@@ -211,8 +211,10 @@ Result<KernelResult> chipwright::runUserKernel(const UserKernel &kernel,
   if (auto fits = placeBuffers(chip.spec, trial); !fits) {
     return fits.error();
   }
-  std::vector<uint8_t> elf;
-  if (kernel.path.ends_with(".c")) {
+  std::vector<uint8_t> elf = kernel.elf;
+  if (!elf.empty()) {
+    // Compiled by the caller.
+  } else if (kernel.path.ends_with(".c")) {
     Result<std::vector<uint8_t>> built = buildKernel(chip.spec, kernel.path);
     if (!built) {
       return built.error();

@@ -83,6 +83,9 @@ struct UserKernel {
   std::string path;
   std::vector<UserBuffer> buffers;
   std::vector<uint64_t> arguments;
+  /// The ELF file's bytes if another compiler has made them of the file at
+  /// `path`; else empty.
+  std::vector<uint8_t> elf = {};
 };
 
 Result<KernelResult> runUserKernel(const UserKernel &kernel,

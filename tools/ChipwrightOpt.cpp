@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/grid/GridPasses.h"
+#include "compiler/pe/Passes.h"
 #include "dialects/grid/Grid.h"
 #include "dialects/pe/Pe.h"
 
@@ -24,7 +25,8 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   registry.insert<chipwright::grid::GridDialect, chipwright::pe::PeDialect>();
   mlir::registerAllPasses();
-  chipwright::registerChipwrightGridPasses();
+  chipwright::registerGridPasses();
+  chipwright::compiler::registerPePasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Chipwright's passes\n", registry));
 }

@@ -4,6 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/PeToElf.h"
+#include "runtime/KernelBuild.h"
 #include "runtime/KernelReport.h"
 #include "sim/hart/HartOnly.h"
 #include "tools/Arguments.h"
@@ -96,7 +98,8 @@ po::options_description makeOptions() {
       "largest size of the trace")(
       "watch", po::value<Strings>()->value_name("pe=R,C [cb=N]")->multitoken(),
       "print what happens to circular buffers of a PE")(
-      "file", text("FILE"), "a kernel of your own: C (.c) or RISC-V ELF")(
+      "file", text("FILE"),
+      "a kernel of your own: C (.c), pe dialect (.mlir) or RISC-V ELF")(
       "buffer", list("NAME:BYTES[:dram|sram][:control]"),
       "a buffer of --file; in timing mode only control buffers are stored")(
       "args", po::value<Strings>()->value_name("[NAME=]N ...")->multitoken(),
@@ -129,6 +132,7 @@ examples:
   chipwright kernel copy --sweep noc.link_bytes=32,64,128 --jobs 2
   chipwright kernel add --trace t.json --trace-pe 0,0 --watch pe=0,0 cb=2
   chipwright kernel --file my.c --buffer in:1M:dram --buffer out:1M --args n=4096
+  chipwright kernel --file my.mlir --buffer in:1M --buffer out:1M --args n=1M
 
 A kernel of your own defines kernel_load(args), run by hart 0 of every PE, and
 kernel_compute(args), run by hart 1. args points to 64-bit words in local
@@ -376,6 +380,22 @@ Result<Request> readRequest(const po::variables_map &values) {
   return request;
 }
 
+/// Compiles a program of the pe dialect.
+Result<std::vector<uint8_t>> compilePe(const ChipSpec &spec,
+                                       const std::string &path) {
+  if (spec.ls.bytes <= reservedLocalBytes(spec)) {
+    return Diagnostic{
+        fmt::format("{}: local memory has {} bytes (ls.bytes), stacks and "
+                    "arguments of a kernel take {}",
+                    path, spec.ls.bytes, reservedLocalBytes(spec)),
+        ExitDoesNotFit};
+  }
+  PeCompileOptions options;
+  options.stackBytes =
+      (reservedLocalBytes(spec) - spec.control.descriptorBytes) / 2;
+  return compilePeFile(spec, path, options);
+}
+
 /// One run with \p more settings.
 Outcome runOnce(const Request &request, const Strings &more,
                 const std::string &commandLine) {
@@ -396,9 +416,17 @@ Outcome runOnce(const Request &request, const Strings &more,
   if (auto ready = tracing.begin(request.tracing, chip->spec, run); !ready) {
     return refused(ready.error());
   }
+  std::optional<UserKernel> user = request.user;
+  if (user && user->path.ends_with(".mlir")) {
+    Result<std::vector<uint8_t>> elf = compilePe(chip->spec, user->path);
+    if (!elf) {
+      return refused(elf.error());
+    }
+    user->elf = elf.take();
+  }
   Result<KernelResult> result =
       request.kernel ? runKernel(*request.kernel, request.shape, *chip, run)
-                     : runUserKernel(*request.user, *chip, run);
+                     : runUserKernel(*user, *chip, run);
   if (!result) {
     return refused(result.error());
   }

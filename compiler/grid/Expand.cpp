@@ -26,7 +26,8 @@ class Expander {
 public:
   explicit Expander(GenericOp op)
       : op(op), b(op), loc(op.getLoc()), schedule(op.getScheduleAttr()),
-        offsets(op.getNumDims()), tiles(op.getMaps().size()) {}
+        offsets(op.getNumDims()), tiles(op.getMaps().size()),
+        fields(op.getNumFields()) {}
 
   void run() {
     OpBuilder::InsertionGuard guard(b);
@@ -65,23 +66,29 @@ private:
   // Loops
   //===--------------------------------------------------------------------===//
 
+  bool isDealtOut(unsigned dim) {
+    DimKind kind = op.getDim(dim).getKind();
+    return kind == DimKind::parallel || kind == DimKind::list;
+  }
+
   void openParallel() {
     std::map<PlaceOfDim, SmallVector<unsigned>> shared;
     for (unsigned dim = 0; dim < op.getNumDims(); ++dim) {
       if (op.getDim(dim).getKind() == DimKind::full) {
         offsets[dim] = constant(0);
-      } else if (op.getDim(dim).getKind() == DimKind::parallel) {
+      } else if (isDealtOut(dim)) {
         shared[schedule.getOn()[dim]].push_back(dim);
       }
     }
     loadWhatIsKnown();
     for (unsigned dim = 0; dim < op.getNumDims(); ++dim) {
-      if (op.getDim(dim).getKind() != DimKind::parallel || offsets[dim]) {
+      if (!isDealtOut(dim) || offsets[dim]) {
         continue;
       }
       PlaceOfDim place = schedule.getOn()[dim];
       if (place == PlaceOfDim::seq) {
-        auto loop = scf::ForOp::create(b, loc, constant(0), op.getSizes()[dim],
+        auto [lower, upper] = rangeOf(dim);
+        auto loop = scf::ForOp::create(b, loc, lower, upper,
                                        constant(schedule.getTile()[dim]));
         b.setInsertionPointToStart(loop.getBody());
         offsets[dim] = loop.getInductionVar();
@@ -90,6 +97,21 @@ private:
       }
       loadWhatIsKnown();
     }
+  }
+
+  /// First index and end of the blocks of \p dim.
+  std::pair<Value, Value> rangeOf(unsigned dim) {
+    auto bounds = op.getBoundsOf(dim);
+    if (!bounds) {
+      return {constant(0), op.getSizes()[dim]};
+    }
+    Value lower = evaluate(bounds->first.getResult(0));
+    if (op.getDim(dim).getKind() == DimKind::reduction) {
+      Value tile = constant(schedule.getTile()[dim]);
+      Value blocks = b.createOrFold<arith::DivUIOp>(loc, lower, tile);
+      lower = b.createOrFold<arith::MulIOp>(loc, blocks, tile);
+    }
+    return {lower, evaluate(bounds->second.getResult(0))};
   }
 
   /// Blocks of \p dims, taken together as one sequence, to the PEs of \p place.
@@ -134,10 +156,13 @@ private:
       if (op.getDim(dim).getKind() != DimKind::reduction) {
         continue;
       }
-      auto loop = scf::ForOp::create(b, loc, constant(0), op.getSizes()[dim],
+      auto [lower, upper] = rangeOf(dim);
+      auto loop = scf::ForOp::create(b, loc, lower, upper,
                                      constant(schedule.getTile()[dim]), state);
-      // Sizes of tensors are positive.
-      loop->setAttr("nonempty", b.getUnitAttr());
+      if (!op.getBoundsOf(dim)) {
+        // Sizes of tensors are positive.
+        loop->setAttr("nonempty", b.getUnitAttr());
+      }
       b.setInsertionPointToStart(loop.getBody());
       offsets[dim] = loop.getInductionVar();
       state.assign(loop.getRegionIterArgs().begin(),
@@ -175,8 +200,11 @@ private:
     }
     for (auto [i, tile] : llvm::enumerate(cloneBody(body, map))) {
       unsigned operand = numStep + numFinish + static_cast<unsigned>(i);
+      int64_t scatter = op.getScatter().empty() ? -1 : op.getScatter()[i];
       tag(StoreOp::create(b, loc, tile, op.getResultBuffers()[i],
-                          indices(operand), Value(), Value()));
+                          indices(operand), limit(operand),
+                          scatter < 0 ? Value()
+                                      : tiles[static_cast<size_t>(scatter)]));
     }
   }
 
@@ -199,14 +227,14 @@ private:
       }
     }
     for (unsigned i : order) {
-      if (tiles[i] || !isKnown(op.getMap(i)) ||
+      if (tiles[i] || !isKnown(i) ||
           (gatherOf(i) >= 0 && !tiles[static_cast<size_t>(gatherOf(i))])) {
         continue;
       }
       Value rows =
           gatherOf(i) >= 0 ? tiles[static_cast<size_t>(gatherOf(i))] : Value();
       auto load = LoadOp::create(b, loc, scheduled(argumentType(i)), buffers[i],
-                                 indices(i), Value(), rows, Value());
+                                 indices(i), limit(i), rows, Value());
       tag(load);
       tiles[i] = load.getTile();
     }
@@ -226,13 +254,39 @@ private:
                      .getType();
   }
 
+  /// Are the dimensions and fields known that \p map is a function of?
   bool isKnown(AffineMap map) {
+    for (unsigned field = 0; field < map.getNumSymbols(); ++field) {
+      if (map.isFunctionOfSymbol(field) && !listOffset()) {
+        return false;
+      }
+    }
     for (unsigned dim = 0; dim < map.getNumDims(); ++dim) {
       if (map.isFunctionOfDim(dim) && !offsets[dim]) {
         return false;
       }
     }
     return true;
+  }
+
+  bool isKnown(unsigned operand) {
+    std::optional<AffineMap> limit = op.getLimit(operand);
+    return isKnown(op.getMap(operand)) && (!limit || isKnown(*limit));
+  }
+
+  Value limit(unsigned operand) {
+    std::optional<AffineMap> map = op.getLimit(operand);
+    return map ? evaluate(map->getResult(0)) : Value();
+  }
+
+  /// The present entry of the work list, once known.
+  Value listOffset() {
+    for (unsigned dim = 0; dim < op.getNumDims(); ++dim) {
+      if (op.getDim(dim).getKind() == DimKind::list) {
+        return offsets[dim];
+      }
+    }
+    return {};
   }
 
   SmallVector<Value> indices(unsigned operand) {
@@ -246,6 +300,14 @@ private:
   Value evaluate(AffineExpr expression) {
     if (auto dim = dyn_cast<AffineDimExpr>(expression)) {
       return offsets[dim.getPosition()];
+    }
+    if (auto field = dyn_cast<AffineSymbolExpr>(expression)) {
+      Value &value = fields[field.getPosition()];
+      if (!value) {
+        Value indices[] = {listOffset(), constant(field.getPosition())};
+        value = ReadOp::create(b, loc, b.getIndexType(), op.getList(), indices);
+      }
+      return value;
     }
     if (auto value = dyn_cast<AffineConstantExpr>(expression)) {
       return constant(value.getValue());
@@ -285,6 +347,14 @@ private:
                       constant.getValue().convertToDouble()));
         continue;
       }
+      if (auto offset = dyn_cast<OffsetOp>(inner)) {
+        for (unsigned dim = 0; dim < op.getNumDims(); ++dim) {
+          if (op.getDim(dim).getName() == offset.getDim()) {
+            map.map(offset.getIndex(), offsets[dim]);
+          }
+        }
+        continue;
+      }
       Operation *copy = b.clone(inner, map);
       for (Value result : copy->getResults()) {
         if (isa<RankedTensorType>(result.getType())) {
@@ -312,6 +382,7 @@ private:
   ScheduleAttr schedule;
   SmallVector<Value> offsets; // by dimension, once known
   SmallVector<Value> tiles;   // by operand, once loaded
+  SmallVector<Value> fields;  // of the work list's entry, once read
 };
 
 class Expand : public chipwright::impl::ExpandPassBase<Expand> {

@@ -15,13 +15,22 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
+namespace mlir {
+class OpPassManager;
+}
+
 namespace chipwright {
 
 #define GEN_PASS_DECL
 #include "compiler/grid/GridPasses.h.inc"
 
-#define GEN_PASS_REGISTRATION
-#include "compiler/grid/GridPasses.h.inc"
+/// Tile programs, declared or written out, to structured commands of `pe`
+/// (`grid-to-commands` of chipwright-opt). The module's attribute `pe.chip`
+/// names the chip.
+void buildGridToCommandsPipeline(mlir::OpPassManager &passes);
+
+/// Registers the passes and the pipeline.
+void registerGridPasses();
 
 } // namespace chipwright
 

@@ -60,6 +60,12 @@ void RoleEmitter::readArguments(Value block) {
   auto readIndex = [&]() -> Value {
     return arith::IndexCastOp::create(b, loc, b.getIndexType(), read());
   };
+  // Addresses first, then what else the launch tells, in order.
+  for (BlockArgument argument : program.getBody().getArguments()) {
+    if (llvm::isa<BufferType>(argument.getType())) {
+      buffers[argument].address = read();
+    }
+  }
   for (BlockArgument argument : program.getBody().getArguments()) {
     auto type = dyn_cast<BufferType>(argument.getType());
     if (!type) {
@@ -67,7 +73,6 @@ void RoleEmitter::readArguments(Value block) {
       continue;
     }
     BufferArgument &buffer = buffers[argument];
-    buffer.address = read();
     for (unsigned i = 0; i < type.getRank(); ++i) {
       buffer.sizes.push_back(type.isDynamic(i) ? readIndex()
                                                : index(type.getShape()[i]));

@@ -28,7 +28,8 @@ def Grid_LinesEnum : Grid_Enum<"Lines", "PEs that share out iterations", [
 def Grid_DimKindEnum : Grid_Enum<"DimKind", "part of a dimension in an operation", [
   I32EnumCase<"parallel", 0>,  // blocks are independent of each other
   I32EnumCase<"reduction", 1>, // blocks in order, tile state is carried
-  I32EnumCase<"full", 2>]>;    // one block
+  I32EnumCase<"full", 2>,      // one block
+  I32EnumCase<"list", 3>]>;    // entries of a work list, independent as blocks
 
 def Grid_PlaceEnum : Grid_Enum<"PlaceOfDim", "PEs that a dimension's blocks go to", [
   I32EnumCase<"seq", 0>, // a loop of every PE

@@ -17,6 +17,28 @@ using namespace chipwright::grid;
 // Attributes
 //===----------------------------------------------------------------------===//
 
+Attribute DimAttr::parse(AsmParser &parser, Type) {
+  StringRef name, keyword;
+  SMLoc place;
+  if (parser.parseLess() || parser.parseKeyword(&name) || parser.parseComma() ||
+      parser.getCurrentLocation(&place) || parser.parseKeyword(&keyword) ||
+      parser.parseGreater()) {
+    return {};
+  }
+  std::optional<DimKind> kind = symbolizeDimKind(keyword);
+  if (!kind) {
+    parser.emitError(place,
+                     "expected parallel, reduction, full or list, found '")
+        << keyword << "'";
+    return {};
+  }
+  return DimAttr::get(parser.getContext(), name, *kind);
+}
+
+void DimAttr::print(AsmPrinter &printer) const {
+  printer << "<" << getName() << ", " << stringifyDimKind(getKind()) << ">";
+}
+
 Attribute DimsAttr::parse(AsmParser &parser, Type) {
   SmallVector<StringAttr> names;
   auto parseName = [&]() -> ParseResult {
@@ -116,6 +138,88 @@ int GenericOp::getTileDim(unsigned operand, unsigned which) {
   return found;
 }
 
+std::optional<AffineMap> GenericOp::getLimit(unsigned operand) {
+  if (!getLimits()) {
+    return std::nullopt;
+  }
+  auto map = dyn_cast<AffineMapAttr>((*getLimits())[operand]);
+  return map ? std::optional(map.getValue()) : std::nullopt;
+}
+
+std::optional<std::pair<AffineMap, AffineMap>>
+GenericOp::getBoundsOf(unsigned dim) {
+  if (!getBounds()) {
+    return std::nullopt;
+  }
+  auto pair = getBounds()->getAs<ArrayAttr>(getDim(dim).getName());
+  if (!pair) {
+    return std::nullopt;
+  }
+  return std::pair(cast<AffineMapAttr>(pair[0]).getValue(),
+                   cast<AffineMapAttr>(pair[1]).getValue());
+}
+
+unsigned GenericOp::getNumFields() {
+  return getList()
+             ? static_cast<unsigned>(getList().getType().getShape().back())
+             : 0;
+}
+
+/// Checks limits, bounds and the work list.
+static LogicalResult checkRanges(GenericOp op, size_t numBuffers) {
+  unsigned lists = 0;
+  for (unsigned dim = 0; dim < op.getNumDims(); ++dim) {
+    lists += op.getDim(dim).getKind() == DimKind::list;
+  }
+  if (lists != (op.getList() ? 1u : 0u)) {
+    return op.emitOpError("has ")
+           << lists
+           << " dimensions of kind list; expected one if there is a "
+              "work list, otherwise none";
+  }
+  if (op.getList()) {
+    BufferType type = op.getList().getType();
+    if (!type.getControl() || type.getRank() != 2 || type.isDynamic(1)) {
+      return op.emitOpError("a work list is a control buffer of entries x "
+                            "fields, found ")
+             << type;
+    }
+  }
+  auto isMap = [&](Attribute attribute) {
+    auto map = dyn_cast<AffineMapAttr>(attribute);
+    return map && map.getValue().getNumResults() == 1 &&
+           map.getValue().getNumSymbols() <= op.getNumFields() &&
+           map.getValue().getNumDims() <= op.getNumDims();
+  };
+  if (op.getLimits()) {
+    if (op.getLimits()->size() != numBuffers) {
+      return op.emitOpError("limits has an entry for each operand and result "
+                            "(unit: none)");
+    }
+    for (Attribute limit : op.getLimitsAttr()) {
+      if (!isa<UnitAttr>(limit) && !isMap(limit)) {
+        return op.emitOpError("a limit is a map to one index, found ") << limit;
+      }
+    }
+  }
+  if (op.getBounds()) {
+    for (NamedAttribute entry : op.getBoundsAttr()) {
+      auto pair = dyn_cast<ArrayAttr>(entry.getValue());
+      bool known = false;
+      for (unsigned dim = 0; dim < op.getNumDims(); ++dim) {
+        known |= op.getDim(dim).getName() == entry.getName().getValue();
+      }
+      if (!known || !pair || pair.size() != 2 || !isMap(pair[0]) ||
+          !isMap(pair[1])) {
+        return op.emitOpError("bounds are two maps to one index, under the "
+                              "name of a dimension; found ")
+               << entry.getName() << " = " << entry.getValue();
+      }
+    }
+  }
+  return success();
+}
+
 /// The type of an operand's tile must name the dimensions that its map has.
 static LogicalResult checkTile(GenericOp op, unsigned operand, Type type,
                                StringRef what) {
@@ -159,13 +263,18 @@ LogicalResult GenericOp::verify() {
   for (auto [i, buffer] : llvm::enumerate(buffers)) {
     AffineMap map = getMap(static_cast<unsigned>(i));
     unsigned rank = cast<BufferType>(buffer.getType()).getRank();
-    if (map.getNumDims() != getNumDims() || map.getNumResults() != rank ||
+    if (map.getNumDims() != getNumDims() ||
+        map.getNumSymbols() > getNumFields() || map.getNumResults() != rank ||
         rank < 2) {
       return emitOpError("map of buffer ")
-             << i << " takes " << getNumDims()
-             << " dimensions to the buffer's indices (at least 2), found "
+             << i << " takes " << getNumDims() << " dimensions and "
+             << getNumFields()
+             << " fields to the buffer's indices (at least 2), found "
              << AffineMapAttr::get(map);
     }
+  }
+  if (failed(checkRanges(*this, buffers.size()))) {
+    return failure();
   }
   bool reduces = llvm::any_of(getDims(), [](Attribute dim) {
     return cast<DimAttr>(dim).getKind() == DimKind::reduction;
@@ -225,6 +334,18 @@ LogicalResult GenericOp::verify() {
   if (!getGather().empty() && getGather().size() != numStep + numFinish) {
     return emitOpError("gather has an entry for each operand (-1: none)");
   }
+  if (!getScatter().empty() &&
+      getScatter().size() != getResultBuffers().size()) {
+    return emitOpError("scatter has an entry for each result (-1: none)");
+  }
+  auto hasTile = [&](int64_t operand) {
+    return operand < int64_t(numStep + numFinish);
+  };
+  if (!llvm::all_of(getGather(), hasTile) ||
+      !llvm::all_of(getScatter(), hasTile)) {
+    return emitOpError("row numbers come from an operand, of which there are ")
+           << numStep + numFinish;
+  }
   if (ScheduleAttr schedule = getScheduleAttr()) {
     if (schedule.getTile().size() != getNumDims() ||
         schedule.getOn().size() != getNumDims()) {
@@ -237,7 +358,18 @@ LogicalResult GenericOp::verify() {
       if (size <= 0) {
         return emitOpError("schedule: tile sizes are positive, found ") << size;
       }
-      if (getDim(static_cast<unsigned>(i)).getKind() == DimKind::reduction &&
+      DimKind kind = getDim(static_cast<unsigned>(i)).getKind();
+      if (kind == DimKind::list && size != 1) {
+        return emitOpError("schedule: entries of a list are taken one by one, "
+                           "found a block of ")
+               << size;
+      }
+      if (getBoundsOf(static_cast<unsigned>(i)) &&
+          schedule.getOn()[i] != PlaceOfDim::seq) {
+        return emitOpError("schedule: a dimension with bounds of its own runs "
+                           "on one PE (seq)");
+      }
+      if (kind == DimKind::reduction &&
           schedule.getOn()[i] != PlaceOfDim::seq) {
         return emitOpError("schedule: a reduction runs on one PE (seq)");
       }

@@ -19,7 +19,7 @@ def Grid_Dim : AttrDef<Grid_Dialect, "Dim"> {
   let summary = "a dimension of a declared operation";
   let parameters = (ins StringRefParameter<"its name">:$name,
                         "::chipwright::grid::DimKind":$kind);
-  let assemblyFormat = "`<` $name `,` $kind `>`";
+  let hasCustomAssemblyFormat = 1;
 }
 
 def Grid_Dims : AttrDef<Grid_Dialect, "Dims"> {
@@ -60,7 +60,7 @@ def Grid_Schedule : AttrDef<Grid_Dialect, "Schedule"> {
 //===----------------------------------------------------------------------===//
 
 def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments,
-    NoRegionArguments, SingleBlock]> {
+    SingleBlock]> {
   let summary = "an operation on tiles, declared";
   let description = [{
     Says what is computed for one block of the dimensions, and leaves open how
@@ -81,7 +81,15 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments,
 
     With `gather`, rows of an operand are chosen by numbers: the operand of
     that position (a column of i32 in `step` or `finish`, counted over both)
-    holds them.
+    holds them. `scatter` does the same for results. `limits` has a map for
+    each operand and result: rows from its value on are filled, or not written.
+    A row that is chosen by number counts from the start of the tile.
+
+    A work list is a control buffer with one row of fields for each entry of
+    the dimension of kind `list`. Fields are the symbols of all maps. `bounds`
+    gives dimensions a range that depends on them, by name: two maps, of which
+    the second one is exclusive. Blocks of a reduction stay multiples of the
+    block from 0 on, so that sums do not depend on where a range begins.
 
     ```mlir
     grid.generic [#grid.dim<m, parallel>, #grid.dim<n, parallel>,
@@ -97,9 +105,13 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments,
                        Variadic<Grid_Buffer>:$step_buffers,
                        Variadic<Grid_Buffer>:$finish_buffers,
                        Variadic<Grid_Buffer>:$result_buffers,
+                       Optional<Grid_Buffer>:$list,
                        AffineMapArrayAttr:$maps,
                        DefaultValuedAttr<F64ArrayAttr, "{}">:$init,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$gather,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$scatter,
+                       OptionalAttr<ArrayAttr>:$limits,
+                       OptionalAttr<DictionaryAttr>:$bounds,
                        OptionalAttr<Grid_Schedule>:$schedule);
   let regions = (region AnyRegion:$step, SizedRegion<1>:$finish);
   let assemblyFormat = [{
@@ -107,6 +119,7 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments,
     `step` `(` ($step_buffers^ `:` type($step_buffers))? `)`
     `finish` `(` ($finish_buffers^ `:` type($finish_buffers))? `)`
     `results` `(` $result_buffers `:` type($result_buffers) `)`
+    (`list` `(` $list^ `:` type($list) `)`)?
     `maps` $maps attr-dict-with-keyword $step $finish
   }];
   let hasVerifier = 1;
@@ -121,6 +134,12 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments,
     /// The position of the dimension that makes up the rows (which = 0) or
     /// columns (1) of the tile of an operand, or -1 if there is one of them.
     int getTileDim(unsigned operand, unsigned which);
+    /// The operand or result's end of rows, or none.
+    std::optional<::mlir::AffineMap> getLimit(unsigned operand);
+    /// The range of a dimension that depends on the work list, or none.
+    std::optional<std::pair<::mlir::AffineMap, ::mlir::AffineMap>>
+    getBoundsOf(unsigned dim);
+    unsigned getNumFields();
   }];
 }
 
@@ -128,6 +147,13 @@ def Grid_YieldOp : Grid_Op<"yield", [Terminator, Pure, ParentOneOf<["GenericOp"]
   let summary = "the next state, or the tiles of the results";
   let arguments = (ins Variadic<AnyRankedTensor>:$tiles);
   let assemblyFormat = "($tiles^ `:` type($tiles))? attr-dict";
+}
+
+def Grid_OffsetOp : Grid_Op<"offset", [Pure]> {
+  let summary = "first index of the present block of a dimension";
+  let arguments = (ins StrAttr:$dim);
+  let results = (outs Index:$index);
+  let assemblyFormat = "$dim attr-dict";
 }
 
 def Grid_SplatOp : Grid_Op<"splat", [Pure]> {

@@ -35,9 +35,9 @@ def Grid_ProgramOp : Grid_Op<"program", [
     FunctionOpInterface, IsolatedFromAbove, AutomaticAllocationScope]> {
   let summary = "what every PE executes";
   let description = [{
-    Arguments are buffers and scalars (`index`). At launch a buffer takes one
-    64-bit word of the argument block for its address and one for each size
-    that is `?`; a scalar takes one word.
+    Arguments are buffers and scalars (`index`). The argument block of a launch
+    holds 64-bit words: the addresses of all buffers, then, in the order of the
+    arguments, each size that is `?` and each scalar.
 
     ```mlir
     grid.program @scale(%x: !grid.buffer<?x256xf16>, %y: !grid.buffer<?x256xf16>) {

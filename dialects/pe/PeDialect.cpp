@@ -7,7 +7,7 @@
 #include "dialects/pe/Pe.h"
 
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/Transforms/InliningUtils.h"
 
 using namespace mlir;
 using namespace chipwright;
@@ -20,7 +20,19 @@ using namespace chipwright::pe;
 #define GET_OP_CLASSES
 #include "dialects/pe/PeOps.cpp.inc"
 
+namespace {
+/// Helper functions of a kernel are inlined wherever they are called.
+struct PeInliner : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final {
+    return true;
+  }
+};
+} // namespace
+
 void PeDialect::initialize() {
+  addInterfaces<PeInliner>();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/pe/PeOps.cpp.inc"

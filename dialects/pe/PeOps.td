@@ -19,6 +19,7 @@
 
 include "dialects/pe/PeDialect.td"
 include "dialects/pe/PeInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "XpeBase.td"
 
@@ -32,7 +33,9 @@ class XpeInst<string mnemonic, XpeMajor major, int funct3>
       Op<Pe_Dialect, !subst(".", "_", !substr(mnemonic, 4))> {
   defvar opcode = "::chipwright::isa::Opcode::" #
                   !substr(NAME, 4, !sub(!size(NAME), 6));
-  let traits = !if(xpePure, [Pure], []);
+  defvar infers = [DeclareOpInterfaceMethods<InferTypeOpInterface>];
+  let traits = !listconcat(!if(xpePure, [Pure]<Trait>, []<Trait>),
+                           !if(!isa<XpeReg>(xpeRd), infers, []<Trait>));
   let summary = xpeSummary;
   let description = xpeDescription;
   // Immediates in the order of assembly text, then registers.
@@ -123,6 +126,17 @@ def Pe_GoOp : Op<Pe_Dialect, "go"> {
   let extraClassDeclaration = [{
     ::chipwright::isa::Opcode getXpeOpcode();
   }];
+}
+
+def Pe_KeepOp : Op<Pe_Dialect, "keep", [Pure, SameOperandsAndResultType]> {
+  let summary = "a value that the optimiser does not look through";
+  let description = [{
+    The result equals the operand. Words of consecutive commands that are made
+    from each other through `pe.keep` stay in one register.
+  }];
+  let arguments = (ins I64:$value);
+  let results = (outs I64:$result);
+  let assemblyFormat = "$value attr-dict";
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,0 +1,132 @@
+//===- PeToElf.cpp - Programs of the pe dialect to machine code -----------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/PeToElf.h"
+
+#include "compiler/PeCompiler.h"
+#include "compiler/Target.h"
+#include "compiler/elf/EmitElf.h"
+#include "compiler/grid/GridPasses.h"
+#include "compiler/pe/Passes.h"
+#include "dialects/grid/Grid.h"
+#include "dialects/pe/Pe.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/Extensions/AllExtensions.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using namespace chipwright;
+
+void compiler::registerPeCompiler(DialectRegistry &registry) {
+  registry
+      .insert<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect,
+              grid::GridDialect, LLVM::LLVMDialect, math::MathDialect,
+              scf::SCFDialect, tensor::TensorDialect, pe::PeDialect>();
+  func::registerAllExtensions(registry);
+  registerTranslations(registry);
+}
+
+FailureOr<std::vector<uint8_t>>
+compiler::compilePeModule(ModuleOp module, const ChipSpec &spec,
+                          const PeCompileOptions &options) {
+  PassManager passes(module.getContext());
+  if (!module.getOps<grid::ProgramOp>().empty()) {
+    Target::of(spec).attachTo(module);
+    buildGridToCommandsPipeline(passes);
+  }
+  PeToLLVMOptions lowering;
+  lowering.contexts = spec.cp.contexts;
+  lowering.localBytes = spec.ls.bytes;
+  lowering.stackBytes = options.stackBytes;
+  lowering.unrollCommands = options.unrollCommands;
+  buildPeToLLVMPipeline(passes, lowering);
+  Location where = module.getLoc();
+  if (failed(passes.run(module))) {
+    return failure();
+  }
+  FailureOr<llvm::SmallVector<char, 0>> object =
+      emitObject(module, spec.hart.isa);
+  if (failed(object)) {
+    return failure();
+  }
+  return linkObject(*object, where);
+}
+
+static void print(const mlir::Diagnostic &diagnostic, std::string &text) {
+  llvm::raw_string_ostream os(text);
+  if (!text.empty()) {
+    os << "\n";
+  }
+  if (auto file = dyn_cast<FileLineColLoc>(diagnostic.getLocation())) {
+    os << file.getFilename().getValue() << ":" << file.getLine() << ":"
+       << file.getColumn() << ": ";
+  }
+  diagnostic.print(os);
+}
+
+Result<std::vector<uint8_t>>
+chipwright::compilePeText(const ChipSpec &spec, const std::string &text,
+                          const std::string &name,
+                          const PeCompileOptions &options) {
+  DialectRegistry registry;
+  compiler::registerPeCompiler(registry);
+  // One thread: the order of messages is the order of the text.
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
+  std::string said;
+  ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
+      print(diagnostic, said);
+      for (mlir::Diagnostic &note : diagnostic.getNotes()) {
+        print(note, said);
+      }
+    }
+    return success();
+  });
+  auto refuse = [&] {
+    if (said.empty()) {
+      said = name + ": does not compile for " + spec.name;
+    }
+    return chipwright::Diagnostic{said, ExitBadInput};
+  };
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
+                             llvm::SMLoc());
+  OwningOpRef<ModuleOp> module =
+      parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
+  if (!module) {
+    return refuse();
+  }
+  FailureOr<std::vector<uint8_t>> elf =
+      compiler::compilePeModule(*module, spec, options);
+  if (failed(elf)) {
+    return refuse();
+  }
+  return std::move(*elf);
+}
+
+Result<std::vector<uint8_t>>
+chipwright::compilePeFile(const ChipSpec &spec, const std::string &path,
+                          const PeCompileOptions &options) {
+  auto text = llvm::MemoryBuffer::getFile(path, /*IsText=*/true,
+                                          /*RequiresNullTerminator=*/true);
+  if (!text) {
+    return chipwright::Diagnostic{
+        path + ": the file cannot be read: " + text.getError().message(),
+        ExitBadInput};
+  }
+  return compilePeText(spec, (*text)->getBuffer().str(), path, options);
+}
