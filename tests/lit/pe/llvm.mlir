@@ -3,7 +3,7 @@
 // RUN: chipwright-opt --convert-pe-to-llvm=stack-bytes=1024 %s | FileCheck %s
 
 // The entry code, with xpe.halt, and the names of the commands by number.
-// CHECK: llvm.module_asm = [".section .text.start, \22ax\22", ".globl _start", "_start:", "  beqz a1, 1f", "  li t0, 1024", "  sub sp, sp, t0", "  call kernel_compute", "  j 2f", "1:", "  call kernel_load", "2:", "  .insn r 0x7b, 7, 0, x0, x0, x0", ".section .chipwright.tags, \22\22, @progbits", ".asciz \22a_b\22", ".asciz \22{{.*}}llvm.mlir:[[# @LINE + 15]]:3\22"
+// CHECK: llvm.module_asm = [".section .text.start, \22ax\22", ".globl _start", "_start:", "  beqz a1, 1f", "  li t0, 1024", "  sub sp, sp, t0", "  call kernel_compute", "  j 2f", "1:", "  call kernel_load", "2:", "  .insn r 0x7b, 7, 0, x0, x0, x0", ".section .chipwright.tags, \22\22, @progbits", ".asciz \22a_b\22", ".asciz \22llvm.mlir:[[# @LINE + 15]]:3\22"
 // CHECK-LABEL: func.func @kernel_load
 func.func @kernel_load(%args: i64) {
   // CHECK: %[[P:.*]] = llvm.inttoptr %{{.*}} : i64 to !llvm.ptr

@@ -7,7 +7,7 @@
 // CHECK-NOT: llvm.call
 // CHECK: .insn r 0x2b, 0, 49
 // CHECK: llvm.return
-// CHECK-NOT: llvm.func
+// CHECK-NOT: @helper
 func.func @kernel_compute(%args: i64) {
   func.call @helper(%args) : (i64) -> ()
   return
@@ -16,7 +16,7 @@ func.func private @helper(%v: i64) {
   pe.mlu_copy {rows = 1, offset = %v}
   return
 }
-// CHECK-NOT: llvm.func
+// CHECK-NOT: @helper
 func.func @kernel_load(%args: i64) {
   return
 }
