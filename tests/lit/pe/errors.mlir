@@ -200,3 +200,19 @@ func.func @scalar(%v: i64) {
   %0 = pe.load %v[0] : f32
   return
 }
+
+// -----
+
+func.func @real() {
+  // expected-error @+1 {{expected a number, its bits or an SSA value for slice 'scale_imm'}}
+  pe.se {scale_imm = "one"}
+  return
+}
+
+// -----
+
+func.func @real_code() {
+  // expected-error @+1 {{expected a code, an integer or an SSA value for slice 'f'}}
+  pe.se {f = 1.0 : f32}
+  return
+}
