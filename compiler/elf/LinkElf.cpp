@@ -143,10 +143,18 @@ compiler::linkObject(llvm::ArrayRef<char> object, Location where) {
     }
   }
 
-  std::vector<const char *> arguments = {
-      "ld.lld",           "-m",      "elf64lriscv",  "--threads=1",
-      "--build-id=none",  "-static", "-T",           scriptPath.c_str(),
-      objectPath.c_str(), "-o",      elfPath.c_str()};
+  std::vector<const char *> arguments = {"ld.lld",
+                                         "-m",
+                                         "elf64lriscv",
+                                         "--threads=1",
+                                         "--build-id=none",
+                                         "--discard-locals",
+                                         "-static",
+                                         "-T",
+                                         scriptPath.c_str(),
+                                         objectPath.c_str(),
+                                         "-o",
+                                         elfPath.c_str()};
   std::string said;
   llvm::raw_string_ostream out(said);
   // The linker keeps its state in globals.

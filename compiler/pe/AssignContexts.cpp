@@ -158,19 +158,18 @@ private:
         if (op.getNumRegions() == 0) {
           continue;
         }
-        std::set<Place> written = writtenIn(&op);
         // A loop's body also runs after itself; the branches of an `if` begin
         // with what holds before it.
         State inside = state;
         std::set<Place> unknownInside = unknown;
         if (!llvm::isa<scf::IfOp>(op)) {
-          forget(written, inside, unknownInside);
+          forget(writtenIn(&op), inside, unknownInside);
         }
         for (Region &nested : op.getRegions()) {
           State own = inside;
           eliminate(nested, own, unknownInside);
         }
-        forget(written, state, unknown);
+        forget(writtenIn(&op), state, unknown); // what was not dropped
       }
     }
   }

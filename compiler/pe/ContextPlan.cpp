@@ -88,8 +88,8 @@ static void placeSlices(ContextPlan &plan, const Group &group,
       const SliceForm &own = command.slices[s];
       // A value costs an addition outside of the loops in which it is
       // constant, also in the word; in a field it would cost a write.
-      inField &= own.sameAs(slice) &&
-                 (own.isConstant() || !fitsTerm(own, localBytes));
+      inField &=
+          own.sameAs(slice) && (own.isConstant() || !fitsTerm(own, localBytes));
     }
     for (size_t member : group.members) {
       PlannedCommand &command = plan.commands[member];
@@ -115,8 +115,8 @@ static void placeSlices(ContextPlan &plan, const Group &group,
 
 /// Runs of commands of one context in one block, with nothing between them
 /// that issues to the same context.
-static std::vector<SmallVector<size_t>>
-runsOf(const ContextPlan &plan, ArrayRef<size_t> members) {
+static std::vector<SmallVector<size_t>> runsOf(const ContextPlan &plan,
+                                               ArrayRef<size_t> members) {
   std::vector<SmallVector<size_t>> runs;
   for (size_t member : members) {
     // Members are in program order: one in a nested region ends a run.

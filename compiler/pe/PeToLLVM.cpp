@@ -16,6 +16,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
 
 #include <map>
 
@@ -37,13 +38,14 @@ static std::string asmString(StringRef text) {
   return result;
 }
 
-/// "k.mlir:12:3".
+/// "k.mlir:12:3", without folders: the same text compiles to the same bytes
+/// anywhere.
 static std::string locationText(Location loc) {
   std::string text = "?";
   loc->walk([&](Location part) {
     if (auto file = dyn_cast<FileLineColLoc>(part)) {
-      text = (file.getFilename().getValue() + ":" + Twine(file.getLine()) +
-              ":" + Twine(file.getColumn()))
+      text = (llvm::sys::path::filename(file.getFilename().getValue()) + ":" +
+              Twine(file.getLine()) + ":" + Twine(file.getColumn()))
                  .str();
       return WalkResult::interrupt();
     }

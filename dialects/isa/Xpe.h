@@ -100,6 +100,8 @@ struct SliceInfo {
   uint8_t lo;
   uint8_t width;
   bool isSigned;
+  /// The bits of an fp32 number.
+  bool isFloat;
   /// First bit and width of the term of the word; -1 and 0 if it has none.
   int8_t termLo;
   uint8_t termWidth;

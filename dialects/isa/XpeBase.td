@@ -124,7 +124,12 @@ class XpeSlice<string n, int h, int l, string d> {
   int lo = l;
   string doc = d;
   bit isSigned = 0;
+  // The bits of an fp32 number.
+  bit isFloat = 0;
   list<XpeEnum> codes = [];
+}
+class XpeFloatSlice<string n, int h, int l, string d> : XpeSlice<n, h, l, d> {
+  let isFloat = 1;
 }
 class XpeSignedSlice<string n, int h, int l, string d>
     : XpeSlice<n, h, l, d> {

@@ -213,11 +213,11 @@ def SeLayout : XpeLayout<"se", [
     XpeSlice<"store", 30, 30, "1: store the tile">,
     XpeSlice<"scale", 31, 31, "1: multiply x by `scale_imm`">]>,
   XpeField<5, "imm", "immediates of the chain, fp32 bits", [
-    XpeSlice<"scale_imm", 31, 0, "factor of x">,
-    XpeSlice<"fill_imm", 63, 32, "value outside of the window">]>,
+    XpeFloatSlice<"scale_imm", 31, 0, "factor of x">,
+    XpeFloatSlice<"fill_imm", 63, 32, "value outside of the window">]>,
   XpeField<6, "yimm", "immediate operands, fp32 bits", [
-    XpeSlice<"y1_imm", 31, 0, "y1 where `y1_kind` is immediate">,
-    XpeSlice<"y2_imm", 63, 32, "y2 where `y2_kind` is immediate">]>,
+    XpeFloatSlice<"y1_imm", 31, 0, "y1 where `y1_kind` is immediate">,
+    XpeFloatSlice<"y2_imm", 63, 32, "y2 where `y2_kind` is immediate">]>,
   TileField<7, "out", "out_", "stored tile">,
   TileField<8, "red", "red_",
             "results of the reduction: `red_pitch` bytes between rows, "

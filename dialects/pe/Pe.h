@@ -34,7 +34,7 @@
 namespace chipwright::pe {
 
 /// One slice of a command under construction: a constant (also a code of an
-/// isa enumeration) or an i64 value.
+/// isa enumeration, or a number whose fp32 bits are meant) or an i64 value.
 struct SliceValue {
   SliceValue(llvm::StringRef name, mlir::Value value)
       : name(name), value(value) {}
@@ -43,6 +43,7 @@ struct SliceValue {
   SliceValue(llvm::StringRef name, T constant)
       : name(name), value(mlir::Value()),
         constant(static_cast<int64_t>(constant)) {}
+  SliceValue(llvm::StringRef name, float constant);
   SliceValue(llvm::StringRef name, mlir::OpFoldResult either);
 
   llvm::StringRef name;

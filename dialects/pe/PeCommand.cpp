@@ -14,6 +14,8 @@
 
 #include "mlir/IR/Builders.h"
 
+#include <bit>
+
 using namespace mlir;
 using namespace chipwright;
 using namespace chipwright::pe;
@@ -105,6 +107,9 @@ std::optional<int64_t> pe::detail::getConstant(Operation *op, StringRef name) {
 // Construction
 //===----------------------------------------------------------------------===//
 
+SliceValue::SliceValue(StringRef name, float number)
+    : name(name), constant(std::bit_cast<uint32_t>(number)) {}
+
 SliceValue::SliceValue(StringRef name, OpFoldResult either) : name(name) {
   if (auto attribute = dyn_cast<Attribute>(either)) {
     constant = cast<IntegerAttr>(attribute).getInt();
@@ -142,13 +147,32 @@ void pe::detail::buildCommand(OpBuilder &builder, OperationState &state,
 // Text
 //===----------------------------------------------------------------------===//
 
-/// `31`, `-0x40` or the name of a code.
+/// `31`, `-0x40`, the name of a code, or a number such as `0.5 : f32`.
 static ParseResult parseConstant(OpAsmParser &parser, const SliceInfo &slice,
                                  Attribute &result) {
   SMLoc loc = parser.getCurrentLocation();
   StringRef code;
   int64_t number = 0;
-  if (slice.codeNames && succeeded(parser.parseOptionalKeyword(&code))) {
+  if (slice.isFloat) {
+    Attribute literal;
+    if (parser.parseAttribute(literal)) {
+      return failure();
+    }
+    if (auto real = dyn_cast<FloatAttr>(literal)) {
+      APFloat value = real.getValue();
+      bool ignored = false;
+      value.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
+                    &ignored);
+      number = static_cast<int64_t>(value.bitcastToAPInt().getZExtValue());
+    } else if (auto bits = dyn_cast<IntegerAttr>(literal);
+               bits && bits.getValue().getSignificantBits() <= 64) {
+      number = bits.getValue().getSExtValue();
+    } else {
+      return parser.emitError(loc)
+             << "expected a number, its bits or an SSA value for slice '"
+             << slice.name << "'";
+    }
+  } else if (slice.codeNames && succeeded(parser.parseOptionalKeyword(&code))) {
     while (number < slice.codeCount && code != slice.codeNames[number]) {
       ++number;
     }
@@ -269,6 +293,11 @@ void pe::detail::printCommand(OpAsmPrinter &printer, Operation *op) {
     int64_t number = cast<IntegerAttr>(cast<Attribute>(entry)).getInt();
     if (slice.codeNames && number >= 0 && number < slice.codeCount) {
       printer << slice.codeNames[number];
+    } else if (slice.isFloat && number == (number & 0xffffffff)) {
+      APFloat real(APFloat::IEEEsingle(),
+                   APInt(32, static_cast<uint64_t>(number)));
+      printer.printAttribute(
+          FloatAttr::get(Float32Type::get(op->getContext()), real));
     } else if (slice.isSigned) {
       printer << number;
     } else {

@@ -222,7 +222,8 @@ void emitCommandDefs(const Model &model, raw_ostream &os) {
           os << "    {Opcode::" << inst.ident() << ", \"" << slice.name
              << "\", " << field.index << ", " << slice.lo << ", "
              << slice.width() << ", " << (slice.isSigned ? "true" : "false")
-             << ", " << (term ? static_cast<int>(term->lo) : -1) << ", "
+             << ", " << (slice.isFloat ? "true" : "false") << ", "
+             << (term ? static_cast<int>(term->lo) : -1) << ", "
              << (term ? term->width() : 0) << ", ";
           if (slice.codes) {
             os << lowerCamel(slice.codes->name) << "Names, "

@@ -277,6 +277,7 @@ public:
         slice.name = piece->getValueAsString("name");
         loadRange(owner, piece, slice.name, slice.hi, slice.lo);
         slice.isSigned = piece->getValueAsBit("isSigned");
+        slice.isFloat = piece->getValueAsBit("isFloat");
         slice.doc = piece->getValueAsString("doc");
         for (const Record *codes : piece->getValueAsListOfDefs("codes")) {
           slice.codes = loadEnum(codes);

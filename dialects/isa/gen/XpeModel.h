@@ -57,6 +57,7 @@ struct Slice {
   unsigned hi = 0;
   unsigned lo = 0;
   bool isSigned = false;
+  bool isFloat = false;
   const Enum *codes = nullptr;
   std::string doc;
 
