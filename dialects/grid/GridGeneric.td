@@ -59,8 +59,7 @@ def Grid_Schedule : AttrDef<Grid_Dialect, "Schedule"> {
 // grid.generic
 //===----------------------------------------------------------------------===//
 
-def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments,
-    SingleBlock]> {
+def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments]> {
   let summary = "an operation on tiles, declared";
   let description = [{
     Says what is computed for one block of the dimensions, and leaves open how
@@ -113,7 +112,7 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments,
                        OptionalAttr<ArrayAttr>:$limits,
                        OptionalAttr<DictionaryAttr>:$bounds,
                        OptionalAttr<Grid_Schedule>:$schedule);
-  let regions = (region AnyRegion:$step, SizedRegion<1>:$finish);
+  let regions = (region MaxSizedRegion<1>:$step, SizedRegion<1>:$finish);
   let assemblyFormat = [{
     $dims `sizes` `(` $sizes `)`
     `step` `(` ($step_buffers^ `:` type($step_buffers))? `)`

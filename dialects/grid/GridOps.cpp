@@ -282,7 +282,17 @@ LogicalResult WindowOp::verify() {
 
 static LogicalResult checkReduction(Operation *op, Type x, Type red,
                                     std::optional<uint64_t> segment) {
-  int64_t width = segment ? static_cast<int64_t>(*segment) : colsOf(x);
+  if (!segment) {
+    if (rowsOf(red) != rowsOf(x) || colsOf(red) != 1) {
+      return op->emitOpError("the reduction of ")
+             << x << " has one value for each row, found " << red;
+    }
+    return success();
+  }
+  int64_t width = static_cast<int64_t>(*segment);
+  if (ShapedType::isDynamic(colsOf(x))) {
+    return op->emitOpError("segments need a known number of columns");
+  }
   if (width <= 0) {
     return op->emitOpError("a segment has at least one column, found ")
            << width;
