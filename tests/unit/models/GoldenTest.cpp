@@ -33,7 +33,7 @@ HostMatrix<double> fixtureLogits() {
 
 template <typename T> HostMatrix<T> goldenLogits(const nlohmann::json &json) {
   TestModel model = TestModel::make(json);
-  Run<T> run(model.graph, model.weights, 20);
+  ModelRun<T> run(model.graph, model.weights, 20);
   return run.logits(rampIds(20, 64));
 }
 

@@ -94,10 +94,10 @@ struct TestModel {
 };
 
 /// One sequence that grows piece by piece.
-template <typename T> class Run {
+template <typename T> class ModelRun {
 public:
-  Run(const Graph &described, const Weights &weights, int32_t capacity,
-      ReferenceOptions options = {}, int32_t sequences = 1)
+  ModelRun(const Graph &described, const Weights &weights, int32_t capacity,
+           ReferenceOptions options = {}, int32_t sequences = 1)
       : graph(described), reference(described, weights, options),
         table(sequences, capacity), cache(described, table.slots()) {}
 
