@@ -129,7 +129,7 @@ bool ConfigFields::boolean(std::string_view key, bool fallback, bool numbers) {
 }
 
 std::string ConfigFields::text(std::string_view key,
-                               std::optional<std::string> fallback) {
+                               const std::optional<std::string> &fallback) {
   const Json *value = find(key);
   if (!value) {
     if (!fallback) {

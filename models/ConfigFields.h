@@ -41,7 +41,7 @@ public:
   bool boolean(std::string_view key, bool fallback, bool numbers = false);
 
   std::string text(std::string_view key,
-                   std::optional<std::string> fallback = std::nullopt);
+                   const std::optional<std::string> &fallback = std::nullopt);
 
   /// A list of integers of [lo, hi] (true and false count as 1 and 0); nothing
   /// if the key is missing or null.

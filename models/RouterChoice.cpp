@@ -7,6 +7,7 @@
 #include "models/Reference.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -21,7 +22,7 @@ HostMatrix<int32_t> chooseExperts(const HostMatrix<T> &logits, int64_t chosen) {
     // A NaN counts as the smallest, so that the order stays a strict one.
     auto rank = [&](int32_t e) {
       T value = logits(t, e);
-      return value == value ? value : -std::numeric_limits<T>::infinity();
+      return std::isnan(value) ? -std::numeric_limits<T>::infinity() : value;
     };
     std::partial_sort(order.begin(), order.begin() + chosen, order.end(),
                       [&](int32_t a, int32_t b) {

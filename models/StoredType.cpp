@@ -16,35 +16,35 @@ namespace chipwright::models {
 namespace {
 
 struct TypeEntry {
-  StoredType type;
   std::string_view name;
   unsigned bits;
+  StoredType type;
 };
 
 // In the order of the enumeration.
 constexpr TypeEntry types[] = {
-    {StoredType::Bool, "BOOL", 8},
-    {StoredType::U8, "U8", 8},
-    {StoredType::I8, "I8", 8},
-    {StoredType::F8E5M2, "F8_E5M2", 8},
-    {StoredType::F8E4M3, "F8_E4M3", 8},
-    {StoredType::F8E8M0, "F8_E8M0", 8},
-    {StoredType::F8E4M3Fnuz, "F8_E4M3FNUZ", 8},
-    {StoredType::F8E5M2Fnuz, "F8_E5M2FNUZ", 8},
-    {StoredType::F4, "F4", 4},
-    {StoredType::F6E2M3, "F6_E2M3", 6},
-    {StoredType::F6E3M2, "F6_E3M2", 6},
-    {StoredType::I16, "I16", 16},
-    {StoredType::U16, "U16", 16},
-    {StoredType::F16, "F16", 16},
-    {StoredType::BF16, "BF16", 16},
-    {StoredType::I32, "I32", 32},
-    {StoredType::U32, "U32", 32},
-    {StoredType::F32, "F32", 32},
-    {StoredType::C64, "C64", 64},
-    {StoredType::F64, "F64", 64},
-    {StoredType::I64, "I64", 64},
-    {StoredType::U64, "U64", 64},
+    {"BOOL", 8, StoredType::Bool},
+    {"U8", 8, StoredType::U8},
+    {"I8", 8, StoredType::I8},
+    {"F8_E5M2", 8, StoredType::F8E5M2},
+    {"F8_E4M3", 8, StoredType::F8E4M3},
+    {"F8_E8M0", 8, StoredType::F8E8M0},
+    {"F8_E4M3FNUZ", 8, StoredType::F8E4M3Fnuz},
+    {"F8_E5M2FNUZ", 8, StoredType::F8E5M2Fnuz},
+    {"F4", 4, StoredType::F4},
+    {"F6_E2M3", 6, StoredType::F6E2M3},
+    {"F6_E3M2", 6, StoredType::F6E3M2},
+    {"I16", 16, StoredType::I16},
+    {"U16", 16, StoredType::U16},
+    {"F16", 16, StoredType::F16},
+    {"BF16", 16, StoredType::BF16},
+    {"I32", 32, StoredType::I32},
+    {"U32", 32, StoredType::U32},
+    {"F32", 32, StoredType::F32},
+    {"C64", 64, StoredType::C64},
+    {"F64", 64, StoredType::F64},
+    {"I64", 64, StoredType::I64},
+    {"U64", 64, StoredType::U64},
 };
 
 constexpr bool inOrder() {

@@ -109,11 +109,11 @@ Result<void> Weights::read(ParameterId parameter, const Tile &tile, T *target,
       !within(tile.row, tile.rows, entry.size.rows) ||
       !within(tile.column, tile.columns, entry.size.columns)) {
     return Diagnostic{fmt::format(
-        "{}: expected a tile within [{}, {}, {}], found matrix {}, rows {} to "
-        "{}, columns {} to {}",
+        "{}: expected a tile within [{}, {}, {}], found matrix {}, {} rows "
+        "from "
+        "{} on, {} columns from {} on",
         entry.name, entry.size.matrices, entry.size.rows, entry.size.columns,
-        tile.matrix, tile.row, tile.row + tile.rows, tile.column,
-        tile.column + tile.columns)};
+        tile.matrix, tile.rows, tile.row, tile.columns, tile.column)};
   }
   bool single = entry.parts.size() == 1;
   const Part &part = entry.parts[single ? 0 : static_cast<size_t>(tile.matrix)];

@@ -37,7 +37,8 @@ TEST(SafetensorsTest, SmallestExampleOfTheFormat) {
   std::string header =
       R"({"test":{"dtype":"I32","shape":[2,2],"data_offsets":[0,16]}})";
   header.resize(0x3c, ' ');
-  auto tensors = parse(file(header, 16));
+  std::string contents = file(header, 16);
+  auto tensors = parse(contents);
   ASSERT_TRUE(tensors) << tensors.error().message;
   ASSERT_EQ(tensors->size(), 1u);
   const StoredTensor &tensor = tensors->front();
