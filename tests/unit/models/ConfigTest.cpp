@@ -492,6 +492,26 @@ TEST(RefusedConfigText, SyntaxAndNumbers) {
   }
 }
 
+TEST(RefusedConfigText, FlippedBitsGiveAModelOrASentence) {
+  const std::string whole = presetJson("llama4-golden").dump();
+  size_t refused = 0;
+  for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    std::string damaged = whole;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ 1 << bit % 8);
+    auto config = parseModelConfig(damaged, "config.json");
+    if (!config) {
+      ++refused;
+      EXPECT_EQ(config.error().message.find('\n'), std::string::npos);
+      EXPECT_LT(config.error().message.size(), 600u);
+      continue;
+    }
+    // Whatever was accepted is a model: its graph is well formed.
+    auto done = verifyGraph(buildGraph(*config));
+    EXPECT_TRUE(done) << done.error().message;
+  }
+  EXPECT_GT(refused, whole.size());
+}
+
 TEST(RefusedConfigFile, MissingDirectoryAndEmpty) {
   ScratchDirectory scratch;
   const std::string missing = scratch / "none.json";

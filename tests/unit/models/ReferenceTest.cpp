@@ -152,6 +152,79 @@ TEST_F(ReferenceTest, RoundedOperandsGiveErrorsOfTheirFormat) {
   EXPECT_NEAR(bf16 / fp16, 8, 4);
 }
 
+TEST_F(ReferenceTest, RoundingReachesTheOperandsOfEveryProduct) {
+  // The made-up weights are exact in bf16, so a pass that rounds operands is a
+  // pass on rounded inputs.
+  auto filled = [](Eigen::Index columns) {
+    HostMatrix<double> result(5, columns);
+    for (Eigen::Index i = 0; i < result.size(); ++i) {
+      result.data()[i] = std::sin(1.0 + static_cast<double>(i) * 1.7);
+    }
+    return HostValue<double>{result, {}};
+  };
+  auto rounded = [](HostValue<double> value) {
+    value.real = value.real.unaryExpr([](double x) {
+      return double(floatOfBfloat(bfloatOfFloat(static_cast<float>(x))));
+    });
+    return value;
+  };
+  auto column = [](std::initializer_list<int32_t> list) {
+    HostMatrix<int32_t> result(static_cast<Eigen::Index>(list.size()), 1);
+    std::copy(list.begin(), list.end(), result.data());
+    return HostValue<double>{{}, result};
+  };
+  Reference<double> exact(model.graph, model.weights);
+  Reference<double> rounding(model.graph, model.weights,
+                             ReferenceOptions{OperandRounding::BF16});
+  auto evaluate = [&](Reference<double> &reference, const char *name,
+                      const std::vector<HostValue<double>> &values) {
+    std::vector<const HostValue<double> *> operands;
+    for (const auto &value : values) {
+      operands.push_back(&value);
+    }
+    KvCache<double> cache(model.graph, 8);
+    auto results =
+        reference.evaluate(*model.graph.findOp(name), operands, &cache);
+    EXPECT_TRUE(results) << results.error().message;
+    return (*results)[0].real;
+  };
+  HostValue<double> x = filled(64), rows = column({0, 2, 4});
+  for (const char *name :
+       {"layers.0.self_attn.q_proj", "layers.1.feed_forward.router"}) {
+    HostMatrix<double> got = evaluate(rounding, name, {x});
+    EXPECT_EQ(got, evaluate(exact, name, {rounded(x)})) << name;
+    EXPECT_NE(got, evaluate(exact, name, {x})) << name;
+  }
+  EXPECT_EQ(evaluate(rounding, "lm_head", {x, rows}),
+            evaluate(exact, "lm_head", {rounded(x), rows}));
+
+  // Inside these ops there are operands that no input shows.
+  auto relative = [](const HostMatrix<double> &a, const HostMatrix<double> &b) {
+    return (a - b).norm() / b.norm();
+  };
+  HostValue<double> chosen = column({0, 1, 2, 3, 3});
+  HostValue<double> scores{HostMatrix<double>::Constant(5, 1, 0.7), {}};
+  const char *experts = "layers.1.feed_forward.experts";
+  double error = relative(evaluate(rounding, experts, {x, chosen, scores}),
+                          evaluate(exact, experts, {x, chosen, scores}));
+  EXPECT_GT(error, 5e-4);
+  EXPECT_LT(error, 1e-2);
+  HostValue<double> q = filled(64), k = filled(32), v = filled(32);
+  HostValue<double> slots = column({0, 1, 2, 3, 4});
+  HostValue<double> lo = column({0, 0, 0, 0, 0});
+  HostValue<double> hi = column({1, 2, 3, 4, 5});
+  const char *attention = "layers.0.self_attn.attention";
+  error =
+      relative(evaluate(rounding, attention, {q, k, v, slots, lo, hi}),
+               evaluate(exact, attention,
+                        {rounded(q), rounded(k), rounded(v), slots, lo, hi}));
+  EXPECT_GT(error, 1e-4) << "probabilities are operands too";
+  EXPECT_LT(error, 4e-3);
+  // A token that sees only itself has the probability 1: the value alone.
+  EXPECT_EQ(evaluate(rounding, attention, {q, k, v, slots, slots, hi}),
+            evaluate(exact, attention, {q, k, rounded(v), slots, slots, hi}));
+}
+
 TEST_F(ReferenceTest, KeptWeightsChangeNothing) {
   ReferenceOptions none;
   none.keepBytes = 0;

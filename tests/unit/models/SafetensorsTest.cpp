@@ -231,6 +231,32 @@ TEST(SafetensorsTest, EveryPrefixOfAFileIsRefused) {
   }
 }
 
+TEST(SafetensorsTest, FlippedBitsOfTheHeaderNeverLeaveTheFile) {
+  std::string header =
+      R"({"__metadata__":{"format":"pt"},)"
+      R"("b":{"dtype":"F32","shape":[1,2],"data_offsets":[2,10]},)"
+      R"("a":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}})";
+  const std::string whole = file(header, 10);
+  ASSERT_TRUE(parse(whole));
+  size_t accepted = 0;
+  for (size_t bit = 0; bit < 8 * (8 + header.size()); ++bit) {
+    std::string damaged = whole;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ 1 << bit % 8);
+    auto tensors = parse(damaged);
+    if (!tensors) {
+      EXPECT_EQ(tensors.error().message.find('\n'), std::string::npos);
+      continue;
+    }
+    ++accepted; // a letter of a name, or a type of the same size
+    const auto *begin = reinterpret_cast<const std::byte *>(damaged.data());
+    for (const StoredTensor &tensor : *tensors) {
+      EXPECT_GE(tensor.data, begin + 8);
+      EXPECT_LE(tensor.data + tensor.bytes, begin + damaged.size());
+    }
+  }
+  EXPECT_LT(accepted, 8 * header.size() / 4);
+}
+
 TensorToWrite numbers(const std::string &name, StoredType type,
                       std::vector<int64_t> shape) {
   uint64_t bytes = storedTypeBits(type) / 8;
