@@ -49,6 +49,13 @@ template <typename T> struct KvCache {
   /// Zeros for \p slots tokens.
   KvCache(const Graph &graph, int64_t slots);
 
+  /// \returns the memory that a cache of \p slots tokens takes.
+  static uint64_t bytes(const Graph &graph, int64_t slots) {
+    return 2 * sizeof(T) * static_cast<uint64_t>(graph.caches) *
+           static_cast<uint64_t>(graph.cacheColumns) *
+           static_cast<uint64_t>(slots);
+  }
+
   int64_t slots() const { return layers.empty() ? 0 : layers[0].keys.rows(); }
 };
 

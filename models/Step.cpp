@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <set>
 
 namespace chipwright::models {
@@ -40,6 +41,14 @@ void SequenceTable::truncate(int32_t sequence, int32_t length) {
 Result<Step> SequenceTable::append(const Graph &graph,
                                    std::span<const SequencePiece> pieces,
                                    Outputs outputs) {
+  if (slots() > std::numeric_limits<int32_t>::max()) {
+    return Diagnostic{fmt::format("cache of {} sequences of {} tokens: "
+                                  "expected at most {} slots; take fewer or "
+                                  "shorter sequences",
+                                  lengths.size(), room,
+                                  std::numeric_limits<int32_t>::max()),
+                      ExitDoesNotFit};
+  }
   std::set<int32_t> named;
   for (const SequencePiece &piece : pieces) {
     if (piece.sequence < 0 ||

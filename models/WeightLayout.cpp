@@ -134,7 +134,11 @@ std::vector<TensorSpec> storedTensors(const Graph &graph,
   return result;
 }
 
-bool isForeignTensor(const ModelConfig & /*config*/, const std::string &name) {
+bool isUnusedTensor(const ModelConfig &config, const StorageForm &form,
+                    const std::string &name) {
+  if (config.tiedEmbeddings && name == form.headPrefix + "lm_head.weight") {
+    return true;
+  }
   for (std::string_view prefix : llama4Foreign) {
     if (name.starts_with(prefix)) {
       return true;

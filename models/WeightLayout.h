@@ -68,9 +68,11 @@ Result<StorageForm> detectForm(const ModelConfig &config,
                                const TensorStore &store,
                                const std::string &place);
 
-/// \returns true for tensors that belong to the model's other modalities and
-/// are not read.
-bool isForeignTensor(const ModelConfig &config, const std::string &name);
+/// \returns true for tensors that a checkpoint of \p form may hold and that no
+/// parameter is stored in: those of other modalities, and the head of a model
+/// whose head is its embedding.
+bool isUnusedTensor(const ModelConfig &config, const StorageForm &form,
+                    const std::string &name);
 
 } // namespace chipwright::models
 

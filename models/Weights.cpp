@@ -72,7 +72,7 @@ Result<Weights> Weights::bind(const ModelConfig &config, const Graph &graph,
     weights.bound.push_back(std::move(entry));
   }
   for (const auto &[name, tensor] : store->tensors()) {
-    if (!used.contains(name) && !isForeignTensor(config, name)) {
+    if (!used.contains(name) && !isUnusedTensor(config, *form, name)) {
       return Diagnostic{fmt::format(
           "{}: tensor {}: expected only tensors that a model with this "
           "config.json has, found {}; config.json and weights are of "

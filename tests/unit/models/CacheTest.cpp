@@ -197,6 +197,15 @@ TEST_F(CacheTest, WrongPiecesAreRefusedAndAppendNothing) {
   }
 }
 
+TEST_F(CacheTest, MoreSlotsThanIndicesAreRefused) {
+  SequenceTable table(1 << 16, 1 << 16);
+  std::vector<SequencePiece> pieces = {{0, {1}}};
+  auto step = table.append(model.graph, pieces, Outputs::All);
+  ASSERT_FALSE(step);
+  EXPECT_EQ(step.error().exitStatus, ExitDoesNotFit);
+  EXPECT_EQ(KvCache<float>::bytes(model.graph, 10), 4u * 2 * 32 * 10 * 4);
+}
+
 TEST_F(CacheTest, WrongStepsAreRefused) {
   ModelRun<float> run(model.graph, model.weights, 8);
   std::vector<SequencePiece> pieces = {{0, {1, 2, 3}}};
