@@ -1,0 +1,328 @@
+//===- Graph.cpp - Checks and text form of graphs ---------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "models/Graph.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+
+namespace chipwright::models {
+
+namespace {
+
+constexpr std::array<std::string_view, 11> kindNames = {
+    "embedding", "rms_norm", "linear",   "rope", "temperature", "attention",
+    "router",    "experts",  "silu_mul", "add",  "logits"};
+
+std::string printShape(const Value &value) {
+  std::string text = value.element == ElementKind::Real ? "f[" : "i[";
+  for (size_t i = 0; i < value.shape.size(); ++i) {
+    const Dim &dim = value.shape[i];
+    text += i ? "," : "";
+    text += dim.kind == Dim::Tokens    ? "tokens"
+            : dim.kind == Dim::Outputs ? "outputs"
+                                       : std::to_string(dim.size);
+  }
+  return text + "]";
+}
+
+std::string printMask(const AttentionMask &mask) {
+  return mask.kind == MaskKind::Chunked ? fmt::format("chunked({})", mask.chunk)
+                                        : "causal";
+}
+
+struct AttributePrinter {
+  const Graph &graph;
+
+  std::string operator()(const std::monostate & /*none*/) const { return ""; }
+  std::string operator()(const RmsNormAttributes &a) const {
+    return fmt::format(" <epsilon {}, group {}>", a.epsilon, a.group);
+  }
+  std::string operator()(const RopeAttributes &a) const {
+    return fmt::format(" <neighbours, head {}, frequencies {} to {}>",
+                       a.headSize, a.inverseFrequencies.front(),
+                       a.inverseFrequencies.back());
+  }
+  std::string operator()(const TemperatureAttributes &a) const {
+    return fmt::format(" <floor_scale {}, scale {}>", a.config.floorScale,
+                       a.config.scale);
+  }
+  std::string operator()(const AttentionAttributes &a) const {
+    return fmt::format(" <heads {}, kv_heads {}, head {}, scale {}, {}, "
+                       "cache {}>",
+                       a.heads, a.kvHeads, a.headSize, a.scale,
+                       printMask(graph.masks[static_cast<size_t>(a.mask)]),
+                       a.cache);
+  }
+  std::string operator()(const RouterAttributes &a) const {
+    return fmt::format(" <experts {}, chosen {}, sigmoid on input>", a.experts,
+                       a.chosen);
+  }
+  std::string operator()(const ExpertsAttributes &a) const {
+    return fmt::format(" <experts {}, chosen {}, width {}, sigmoid on input>",
+                       a.experts, a.chosen, a.width);
+  }
+};
+
+/// Checks one graph; the first fault found is kept.
+class Verifier {
+public:
+  explicit Verifier(const Graph &checked) : graph(checked) {}
+
+  Result<void> run() {
+    std::vector<bool> defined(graph.values.size(), false);
+    for (size_t i = 0; i < graph.values.size(); ++i) {
+      const Value &value = graph.values[i];
+      if (value.id != static_cast<ValueId>(i)) {
+        return fail("value", value.name, "an id out of order");
+      }
+      defined[i] = value.producer < 0;
+      if ((value.producer < 0) != (value.input != StepInput::None)) {
+        return fail("value", value.name, "both or neither of op and input");
+      }
+    }
+    for (size_t i = 0; i < graph.ops.size(); ++i) {
+      const Op &op = graph.ops[i];
+      if (op.id != static_cast<OpId>(i)) {
+        return fail("op", op.name, "an id out of order");
+      }
+      for (ValueId id : op.operands) {
+        if (!inRange(id, graph.values.size()) ||
+            !defined[static_cast<size_t>(id)]) {
+          return fail("op", op.name, "an operand that is not defined before");
+        }
+      }
+      for (ParameterId id : op.parameters) {
+        if (!inRange(id, graph.parameters.size())) {
+          return fail("op", op.name, "a parameter that is not there");
+        }
+      }
+      for (ValueId id : op.results) {
+        if (!inRange(id, graph.values.size()) ||
+            defined[static_cast<size_t>(id)] ||
+            graph.values[static_cast<size_t>(id)].producer != op.id) {
+          return fail("op", op.name, "a result that has another definition");
+        }
+        defined[static_cast<size_t>(id)] = true;
+      }
+      if (std::string fault = checkShapes(op); !fault.empty()) {
+        return fail("op", op.name, fault);
+      }
+    }
+    if (!inRange(graph.logits, graph.values.size()) ||
+        !defined[static_cast<size_t>(graph.logits)]) {
+      return fail("graph", graph.modelType, "no logits");
+    }
+    return {};
+  }
+
+private:
+  static bool inRange(int32_t id, size_t size) {
+    return id >= 0 && static_cast<size_t>(id) < size;
+  }
+
+  static Diagnostic fail(std::string_view what, const std::string &name,
+                         const std::string &found) {
+    return Diagnostic{fmt::format("{} '{}' of a model's graph: expected a "
+                                  "well-formed one, found {}",
+                                  what, name, found)};
+  }
+
+  const Value &operand(const Op &op, size_t i) const {
+    return graph.values[static_cast<size_t>(op.operands[i])];
+  }
+  const Value &resultOf(const Op &op, size_t i) const {
+    return graph.values[static_cast<size_t>(op.results[i])];
+  }
+  const std::vector<int64_t> &shapeOf(const Op &op, size_t i) const {
+    return graph.parameters[static_cast<size_t>(op.parameters[i])].shape;
+  }
+
+  /// \returns the columns of a [tokens, n] value of \p element, or -1.
+  static int64_t columns(const Value &value,
+                         ElementKind element = ElementKind::Real) {
+    return value.shape.size() == 2 && value.shape[0] == Dim::tokens() &&
+                   value.shape[1].kind == Dim::Fixed && value.element == element
+               ? value.shape[1].size
+               : -1;
+  }
+  static bool isInput(const Value &value, StepInput input) {
+    return value.input == input;
+  }
+
+  struct Counts {
+    size_t operands, minParameters, maxParameters, results;
+  };
+  static Counts countsOf(OpKind kind) {
+    switch (kind) {
+    case OpKind::Embedding:
+    case OpKind::Linear:
+      return {1, 1, 1, 1};
+    case OpKind::RmsNorm:
+      return {1, 0, 1, 1};
+    case OpKind::Rope:
+    case OpKind::Temperature:
+    case OpKind::SiluMul:
+    case OpKind::Add:
+      return {2, 0, 0, 1};
+    case OpKind::Attention:
+      return {6, 0, 0, 1};
+    case OpKind::Router:
+      return {1, 1, 1, 3};
+    case OpKind::Experts:
+      return {3, 3, 3, 1};
+    case OpKind::Logits:
+      return {2, 1, 1, 1};
+    }
+    return {};
+  }
+
+  std::string checkShapes(const Op &op) const {
+    Counts counts = countsOf(op.kind);
+    if (op.operands.size() != counts.operands ||
+        op.parameters.size() < counts.minParameters ||
+        op.parameters.size() > counts.maxParameters ||
+        op.results.size() != counts.results) {
+      return "a wrong number of operands, parameters or results";
+    }
+    return shapesFit(op) ? "" : "shapes or attributes that do not fit";
+  }
+
+  bool shapesFit(const Op &op) const {
+    using Shape = std::vector<int64_t>;
+    const Value &x = operand(op, 0);
+    const Value &y = resultOf(op, 0);
+    int64_t in = columns(x), out = columns(y);
+    switch (op.kind) {
+    case OpKind::Embedding:
+      return isInput(x, StepInput::TokenIds) &&
+             shapeOf(op, 0) == Shape{graph.vocabulary, out};
+    case OpKind::Linear:
+      return shapeOf(op, 0) == Shape{out, in};
+    case OpKind::Logits:
+      return isInput(operand(op, 1), StepInput::OutputRows) &&
+             shapeOf(op, 0) == Shape{graph.vocabulary, in} &&
+             y.shape ==
+                 std::vector<Dim>{Dim::outputs(), Dim::fixed(graph.vocabulary)};
+    case OpKind::RmsNorm: {
+      const auto *a = std::get_if<RmsNormAttributes>(&op.attributes);
+      return a && in == out && a->group > 0 && in % a->group == 0 &&
+             (op.parameters.empty() || shapeOf(op, 0) == Shape{a->group});
+    }
+    case OpKind::Rope: {
+      const auto *a = std::get_if<RopeAttributes>(&op.attributes);
+      return a && in == out && isInput(operand(op, 1), StepInput::Positions) &&
+             a->headSize > 0 && in % a->headSize == 0 &&
+             2 * a->inverseFrequencies.size() ==
+                 static_cast<size_t>(a->headSize);
+    }
+    case OpKind::Temperature:
+      return std::holds_alternative<TemperatureAttributes>(op.attributes) &&
+             in == out && isInput(operand(op, 1), StepInput::Positions);
+    case OpKind::SiluMul:
+    case OpKind::Add:
+      return in >= 0 && in == out && columns(operand(op, 1)) == in;
+    case OpKind::Attention:
+      return attentionFits(op, in, out);
+    case OpKind::Router: {
+      const auto *a = std::get_if<RouterAttributes>(&op.attributes);
+      return a && shapeOf(op, 0) == Shape{a->experts, in} && a->chosen >= 1 &&
+             a->chosen <= a->experts && out == a->experts &&
+             columns(resultOf(op, 1), ElementKind::Index) == a->chosen &&
+             columns(resultOf(op, 2)) == a->chosen;
+    }
+    case OpKind::Experts: {
+      const auto *a = std::get_if<ExpertsAttributes>(&op.attributes);
+      return a && in == out &&
+             columns(operand(op, 1), ElementKind::Index) == a->chosen &&
+             columns(operand(op, 2)) == a->chosen &&
+             shapeOf(op, 0) == Shape{a->experts, a->width, in} &&
+             shapeOf(op, 1) == Shape{a->experts, a->width, in} &&
+             shapeOf(op, 2) == Shape{a->experts, in, a->width};
+    }
+    }
+    return false;
+  }
+
+  bool attentionFits(const Op &op, int64_t in, int64_t out) const {
+    const auto *a = std::get_if<AttentionAttributes>(&op.attributes);
+    return a && a->kvHeads > 0 && a->heads % a->kvHeads == 0 &&
+           in == a->heads * a->headSize && out == in &&
+           columns(operand(op, 1)) == a->kvHeads * a->headSize &&
+           columns(operand(op, 2)) == a->kvHeads * a->headSize &&
+           a->kvHeads * a->headSize == graph.cacheColumns &&
+           inRange(a->cache, static_cast<size_t>(graph.caches)) &&
+           inRange(a->mask, graph.masks.size()) &&
+           isInput(operand(op, 3), StepInput::Slots) &&
+           isInput(operand(op, 4), StepInput::MaskLo) &&
+           operand(op, 4).mask == a->mask &&
+           isInput(operand(op, 5), StepInput::MaskHi) &&
+           operand(op, 5).mask == a->mask;
+  }
+
+  const Graph &graph;
+};
+
+} // namespace
+
+std::string_view opKindName(OpKind kind) {
+  return kindNames[static_cast<size_t>(kind)];
+}
+
+const Op *Graph::findOp(std::string_view name) const {
+  for (const Op &op : ops) {
+    if (op.name == name) {
+      return &op;
+    }
+  }
+  return nullptr;
+}
+
+Result<void> verifyGraph(const Graph &graph) { return Verifier(graph).run(); }
+
+std::string printGraph(const Graph &graph) {
+  std::string text =
+      fmt::format("graph {} vocabulary {} caches {} x {}\n", graph.modelType,
+                  graph.vocabulary, graph.caches, graph.cacheColumns);
+  for (size_t i = 0; i < graph.masks.size(); ++i) {
+    text += fmt::format("mask {} = {}\n", i, printMask(graph.masks[i]));
+  }
+  for (const Value &value : graph.values) {
+    if (value.input != StepInput::None) {
+      text += fmt::format("%{}:{} = input \"{}\"\n", value.id,
+                          printShape(value), value.name);
+    }
+  }
+  for (const Parameter &parameter : graph.parameters) {
+    text += fmt::format("parameter {}: [{}]\n", parameter.name,
+                        fmt::join(parameter.shape, ","));
+  }
+  for (const Op &op : graph.ops) {
+    std::vector<std::string> results, operands, parameters;
+    for (ValueId id : op.results) {
+      results.push_back(fmt::format(
+          "%{}:{}", id, printShape(graph.values[static_cast<size_t>(id)])));
+    }
+    for (ValueId id : op.operands) {
+      operands.push_back(fmt::format("%{}", id));
+    }
+    for (ParameterId id : op.parameters) {
+      parameters.push_back(graph.parameters[static_cast<size_t>(id)].name);
+    }
+    text += fmt::format("{} = {}({})", fmt::join(results, ", "),
+                        opKindName(op.kind), fmt::join(operands, ", "));
+    if (!parameters.empty()) {
+      text += fmt::format(" {{{}}}", fmt::join(parameters, ", "));
+    }
+    text += std::visit(AttributePrinter{graph}, op.attributes);
+    text += fmt::format(" \"{}\"\n", op.name);
+  }
+  return text + fmt::format("logits %{}\n", graph.logits);
+}
+
+} // namespace chipwright::models

@@ -1,0 +1,402 @@
+//===- Reference.cpp - The model computed on the host -----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "models/Reference.h"
+#include "models/ReferenceOps.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace chipwright::models {
+
+namespace {
+// Elements of a weight matrix that are converted and multiplied at a time:
+// 16 MiB in fp32, so that huge matrices need no copy of their size.
+constexpr int64_t blockElements = 4 << 20;
+
+HostMatrix<int32_t> column(const std::vector<int32_t> &list) {
+  return Eigen::Map<const Eigen::VectorXi>(
+      list.data(), static_cast<Eigen::Index>(list.size()));
+}
+} // namespace
+
+template <typename T> KvCache<T>::KvCache(const Graph &graph, int64_t slots) {
+  Layer empty{HostMatrix<T>::Zero(slots, graph.cacheColumns),
+              HostMatrix<T>::Zero(slots, graph.cacheColumns)};
+  layers.assign(static_cast<size_t>(graph.caches), empty);
+}
+
+template <typename T>
+Reference<T>::Reference(const Graph &described, const Weights &numbers,
+                        ReferenceOptions chosen)
+    : graph(described), weights(numbers), options(chosen) {}
+
+template <typename T> void Reference<T>::roundOperand(Matrix &matrix) const {
+  roundTo(options.rounding, matrix);
+}
+
+template <typename T>
+const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
+                                               int64_t rows) {
+  if (auto place = kept.find(key); place != kept.end()) {
+    return place->second;
+  }
+  Weights::Size size = weights.size(key.parameter);
+  scratch.resize(rows, size.columns);
+  // In range by construction of the callers.
+  (void)weights.read(key.parameter,
+                     Tile{key.matrix, key.row, rows, 0, size.columns},
+                     scratch.data(), size.columns);
+  roundOperand(scratch);
+  uint64_t bytes = static_cast<uint64_t>(scratch.size()) * sizeof(T);
+  if (keptBytes + bytes > options.keepBytes) {
+    return scratch;
+  }
+  keptBytes += bytes;
+  return kept.emplace(key, std::move(scratch)).first->second;
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::product(const Matrix &x, ParameterId parameter,
+                                    int64_t matrix) {
+  Weights::Size size = weights.size(parameter);
+  Matrix rounded = x;
+  roundOperand(rounded);
+  Matrix result(x.rows(), size.rows);
+  int64_t step = std::max<int64_t>(1, blockElements / size.columns);
+  for (int64_t row = 0; row < size.rows; row += step) {
+    int64_t rows = std::min(step, size.rows - row);
+    const Matrix &block = weightBlock({parameter, matrix, row}, rows);
+    result.middleCols(row, rows).noalias() = rounded * block.transpose();
+  }
+  return result;
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::embedding(const Op &op, Operands operands) {
+  const HostMatrix<int32_t> &ids = operands[0]->index;
+  int64_t columns = weights.size(op.parameters[0]).columns;
+  Matrix result(ids.rows(), columns);
+  for (Eigen::Index t = 0; t < ids.rows(); ++t) {
+    (void)weights.read(op.parameters[0], Tile{0, ids(t, 0), 1, 0, columns},
+                       &result(t, 0), columns);
+  }
+  return result;
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::rmsNorm(const Op &op, const Matrix &x) {
+  const auto &attributes = std::get<RmsNormAttributes>(op.attributes);
+  Matrix weight;
+  if (!op.parameters.empty()) {
+    weight.resize(1, attributes.group);
+    (void)weights.read(op.parameters[0], Tile{0, 0, 1, 0, attributes.group},
+                       weight.data(), attributes.group);
+  }
+  return rmsNormRows(x, attributes, weight);
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::rope(const Op &op, Operands operands) const {
+  return rotateHeads(operands[0]->real, operands[1]->index,
+                     std::get<RopeAttributes>(op.attributes));
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::temperature(const Op &op, Operands operands) const {
+  const auto &config = std::get<TemperatureAttributes>(op.attributes).config;
+  Matrix result = operands[0]->real;
+  for (Eigen::Index t = 0; t < result.rows(); ++t) {
+    result.row(t) *=
+        static_cast<T>(temperatureAt(config, operands[1]->index(t, 0)));
+  }
+  return result;
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::attention(const Op &op, Operands operands,
+                                      KvCache<T> &cache) const {
+  const auto &a = std::get<AttentionAttributes>(op.attributes);
+  auto &layer = cache.layers[static_cast<size_t>(a.cache)];
+  return attend(a, options.rounding, operands[0]->real, operands[1]->real,
+                operands[2]->real, operands[3]->index, operands[4]->index,
+                operands[5]->index, layer.keys, layer.values);
+}
+
+template <typename T>
+std::vector<HostValue<T>>
+Reference<T>::router(const Op &op, const Matrix &x,
+                     const HostMatrix<int32_t> *replay) {
+  const auto &a = std::get<RouterAttributes>(op.attributes);
+  std::vector<HostValue<T>> results(3);
+  results[0].real = product(x, op.parameters[0]);
+  const Matrix &logits = results[0].real;
+  results[1].index = replay ? *replay : chooseExperts(logits, a.chosen);
+  Matrix &scores = results[2].real;
+  scores.resize(logits.rows(), a.chosen);
+  for (Eigen::Index t = 0; t < logits.rows(); ++t) {
+    for (int64_t i = 0; i < a.chosen; ++i) {
+      scores(t, i) = sigmoid(logits(t, results[1].index(t, i)));
+    }
+  }
+  return results;
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::experts(const Op &op, Operands operands) {
+  const auto &a = std::get<ExpertsAttributes>(op.attributes);
+  const Matrix &x = operands[0]->real;
+  const HostMatrix<int32_t> &chosen = operands[1]->index;
+  const Matrix &scores = operands[2]->real;
+  Matrix result = Matrix::Zero(x.rows(), x.cols());
+  // By rising expert, so that each token's sum has that order.
+  for (int64_t e = 0; e < a.experts; ++e) {
+    std::vector<std::pair<Eigen::Index, Eigen::Index>> tokens;
+    for (Eigen::Index t = 0; t < chosen.rows(); ++t) {
+      for (Eigen::Index i = 0; i < chosen.cols(); ++i) {
+        if (chosen(t, i) == e) {
+          tokens.emplace_back(t, i);
+        }
+      }
+    }
+    if (tokens.empty()) {
+      continue;
+    }
+    Matrix z(static_cast<Eigen::Index>(tokens.size()), x.cols());
+    for (size_t n = 0; n < tokens.size(); ++n) {
+      auto [t, i] = tokens[n];
+      z.row(static_cast<Eigen::Index>(n)) = x.row(t) * scores(t, i);
+    }
+    Matrix gate = product(z, op.parameters[0], e);
+    Matrix up = product(z, op.parameters[1], e);
+    Matrix y = product(siluMul(gate, up), op.parameters[2], e);
+    for (size_t n = 0; n < tokens.size(); ++n) {
+      result.row(tokens[n].first) += y.row(static_cast<Eigen::Index>(n));
+    }
+  }
+  return result;
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::logits(const Op &op, Operands operands) {
+  const Matrix &x = operands[0]->real;
+  const HostMatrix<int32_t> &rows = operands[1]->index;
+  Matrix selected(rows.rows(), x.cols());
+  for (Eigen::Index r = 0; r < rows.rows(); ++r) {
+    selected.row(r) = x.row(rows(r, 0));
+  }
+  return product(selected, op.parameters[0]);
+}
+
+template <typename T>
+Result<std::vector<HostValue<T>>>
+Reference<T>::evaluate(const Op &op, Operands operands, KvCache<T> *cache,
+                       const HostMatrix<int32_t> *replay) {
+  if (auto done = checkOperands(op, operands, cache, replay); !done) {
+    return done.error();
+  }
+  auto one = [](Matrix &&real) {
+    std::vector<HostValue<T>> results(1);
+    results[0].real = std::move(real);
+    return results;
+  };
+  switch (op.kind) {
+  case OpKind::Embedding:
+    return one(embedding(op, operands));
+  case OpKind::RmsNorm:
+    return one(rmsNorm(op, operands[0]->real));
+  case OpKind::Linear:
+    return one(product(operands[0]->real, op.parameters[0]));
+  case OpKind::Rope:
+    return one(rope(op, operands));
+  case OpKind::Temperature:
+    return one(temperature(op, operands));
+  case OpKind::Attention:
+    return one(attention(op, operands, *cache));
+  case OpKind::Router:
+    return router(op, operands[0]->real, replay);
+  case OpKind::Experts:
+    return one(experts(op, operands));
+  case OpKind::SiluMul:
+    return one(siluMul(operands[0]->real, operands[1]->real));
+  case OpKind::Add:
+    return one(operands[0]->real + operands[1]->real);
+  case OpKind::Logits:
+    return one(logits(op, operands));
+  }
+  return Diagnostic{op.name + ": expected an op of a known kind"};
+}
+
+template <typename T>
+Result<void>
+Reference<T>::checkOperands(const Op &op, Operands operands,
+                            const KvCache<T> *cache,
+                            const HostMatrix<int32_t> *replay) const {
+  auto wrong = [&](const std::string &expected) {
+    return Diagnostic{fmt::format("{}: expected {}", op.name, expected)};
+  };
+  if (operands.size() != op.operands.size()) {
+    return wrong(fmt::format("{} operands, found {}", op.operands.size(),
+                             operands.size()));
+  }
+  auto rowsOf = [&](size_t i) {
+    const Value &value = graph.values[static_cast<size_t>(op.operands[i])];
+    return value.element == ElementKind::Index ? operands[i]->index.rows()
+                                               : operands[i]->real.rows();
+  };
+  Eigen::Index tokens = rowsOf(0);
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const Value &value = graph.values[static_cast<size_t>(op.operands[i])];
+    bool isIndex = value.element == ElementKind::Index;
+    int64_t columns = value.shape.size() == 2 ? value.shape[1].size : 1;
+    Eigen::Index found =
+        isIndex ? operands[i]->index.cols() : operands[i]->real.cols();
+    bool perToken = value.shape[0].kind == Dim::Tokens;
+    if (found != columns || (perToken && rowsOf(i) != tokens)) {
+      return wrong(fmt::format("operand {} of {} columns and {} rows, found {} "
+                               "and {}",
+                               i, columns, tokens, found, rowsOf(i)));
+    }
+    if (!isIndex) {
+      continue;
+    }
+    // Indices that would be used as addresses.
+    int64_t limit = int64_t(1) << 31;
+    if (op.kind == OpKind::Embedding) {
+      limit = graph.vocabulary;
+    } else if (op.kind == OpKind::Logits) {
+      limit = tokens;
+    } else if (op.kind == OpKind::Experts) {
+      limit = std::get<ExpertsAttributes>(op.attributes).experts;
+    } else if (op.kind == OpKind::Attention && cache) {
+      limit = cache->slots() + (i == 5 ? 1 : 0);
+    }
+    const HostMatrix<int32_t> &index = operands[i]->index;
+    if (index.size() > 0 &&
+        (index.minCoeff() < 0 || index.maxCoeff() >= limit)) {
+      return wrong(fmt::format("indices of 0 to {} in operand {}, found {} to "
+                               "{}",
+                               limit - 1, i, index.minCoeff(),
+                               index.maxCoeff()));
+    }
+  }
+  if (op.kind == OpKind::Attention) {
+    if (!cache || cache->layers.size() != static_cast<size_t>(graph.caches)) {
+      return wrong("a cache of this graph, found none");
+    }
+    if ((operands[4]->index.array() >= operands[5]->index.array()).any()) {
+      return wrong("a slot or more to attend to for each token, found none");
+    }
+  }
+  if (op.kind == OpKind::Router && replay) {
+    const auto &a = std::get<RouterAttributes>(op.attributes);
+    if (replay->rows() != tokens || replay->cols() != a.chosen ||
+        (replay->size() > 0 &&
+         (replay->minCoeff() < 0 || replay->maxCoeff() >= a.experts))) {
+      return wrong(fmt::format("replayed choices of {} rows and {} columns of "
+                               "0 to {}, found other ones",
+                               tokens, a.chosen, a.experts - 1));
+    }
+  }
+  return {};
+}
+
+template <typename T>
+std::vector<HostValue<T>> Reference<T>::inputs(const Step &step) const {
+  std::vector<HostValue<T>> values(graph.values.size());
+  for (const Value &value : graph.values) {
+    HostMatrix<int32_t> &index = values[static_cast<size_t>(value.id)].index;
+    auto mask = static_cast<size_t>(value.mask);
+    switch (value.input) {
+    case StepInput::None:
+      break;
+    case StepInput::TokenIds:
+      index = column(step.ids);
+      break;
+    case StepInput::Positions:
+      index = column(step.positions);
+      break;
+    case StepInput::Slots:
+      index = column(step.slots);
+      break;
+    case StepInput::MaskLo:
+      index = column(step.masks[mask].lo);
+      break;
+    case StepInput::MaskHi:
+      index = column(step.masks[mask].hi);
+      break;
+    case StepInput::OutputRows:
+      index = column(step.outputs);
+      break;
+    }
+  }
+  return values;
+}
+
+template <typename T>
+Result<StepResult<T>> Reference<T>::run(const Step &step, KvCache<T> &cache,
+                                        const StepOptions<T> &stepOptions) {
+  if (auto done = verifyStep(graph, step, cache.slots()); !done) {
+    return done.error();
+  }
+  std::vector<HostValue<T>> values = inputs(step);
+  // A value is dropped after its last use: long prompts need room.
+  std::vector<OpId> lastUse(graph.values.size(), -1);
+  for (const Op &op : graph.ops) {
+    for (ValueId id : op.operands) {
+      lastUse[static_cast<size_t>(id)] = op.id;
+    }
+  }
+  lastUse[static_cast<size_t>(graph.logits)] =
+      static_cast<OpId>(graph.ops.size());
+  StepResult<T> result;
+  for (const Op &op : graph.ops) {
+    std::vector<const HostValue<T> *> operands;
+    for (ValueId id : op.operands) {
+      operands.push_back(&values[static_cast<size_t>(id)]);
+    }
+    const HostMatrix<int32_t> *replay = nullptr;
+    if (op.kind == OpKind::Router && stepOptions.replay) {
+      auto place = stepOptions.replay->find(op.name);
+      replay = place == stepOptions.replay->end() ? nullptr : &place->second;
+    }
+    auto made = evaluate(op, operands, &cache, replay);
+    if (!made) {
+      return made.error();
+    }
+    if (stepOptions.observe) {
+      stepOptions.observe(op, *made);
+    }
+    if (op.kind == OpKind::Router) {
+      const auto &a = std::get<RouterAttributes>(op.attributes);
+      RouterReport<T> &report = result.routers.emplace_back();
+      report.name = op.name;
+      report.logits = (*made)[0].real;
+      report.own = chooseExperts(report.logits, a.chosen);
+      report.taken = (*made)[1].index;
+      report.margins = choiceMargins(report.logits, report.own);
+    }
+    for (size_t i = 0; i < made->size(); ++i) {
+      values[static_cast<size_t>(op.results[i])] = std::move((*made)[i]);
+    }
+    for (ValueId id : op.operands) {
+      if (lastUse[static_cast<size_t>(id)] == op.id) {
+        values[static_cast<size_t>(id)] = HostValue<T>();
+      }
+    }
+  }
+  result.logits = std::move(values[static_cast<size_t>(graph.logits)].real);
+  return result;
+}
+
+template class Reference<float>;
+template class Reference<double>;
+template struct KvCache<float>;
+template struct KvCache<double>;
+
+} // namespace chipwright::models
