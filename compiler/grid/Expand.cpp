@@ -204,7 +204,8 @@ private:
       tag(StoreOp::create(b, loc, tile, op.getResultBuffers()[i],
                           indices(operand), limit(operand),
                           scatter < 0 ? Value()
-                                      : tiles[static_cast<size_t>(scatter)]));
+                                      : tiles[static_cast<size_t>(scatter)],
+                          width(operand)));
     }
   }
 
@@ -234,7 +235,7 @@ private:
       Value rows =
           gatherOf(i) >= 0 ? tiles[static_cast<size_t>(gatherOf(i))] : Value();
       auto load = LoadOp::create(b, loc, scheduled(argumentType(i)), buffers[i],
-                                 indices(i), limit(i), rows, Value());
+                                 indices(i), limit(i), rows, Value(), width(i));
       tag(load);
       tiles[i] = load.getTile();
     }
@@ -272,6 +273,11 @@ private:
   bool isKnown(unsigned operand) {
     std::optional<AffineMap> limit = op.getLimit(operand);
     return isKnown(op.getMap(operand)) && (!limit || isKnown(*limit));
+  }
+
+  IntegerAttr width(unsigned operand) {
+    bool has = !op.getWidths().empty() && op.getWidths()[operand] != 0;
+    return has ? b.getI64IntegerAttr(op.getWidths()[operand]) : IntegerAttr();
   }
 
   Value limit(unsigned operand) {

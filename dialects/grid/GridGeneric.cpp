@@ -334,6 +334,10 @@ LogicalResult GenericOp::verify() {
   if (!getGather().empty() && getGather().size() != numStep + numFinish) {
     return emitOpError("gather has an entry for each operand (-1: none)");
   }
+  if (!getWidths().empty() && getWidths().size() != buffers.size()) {
+    return emitOpError("widths has an entry for each operand and result (0: "
+                       "none)");
+  }
   if (!getScatter().empty() &&
       getScatter().size() != getResultBuffers().size()) {
     return emitOpError("scatter has an entry for each result (-1: none)");

@@ -82,7 +82,8 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments]> {
     that position (a column of i32 in `step` or `finish`, counted over both)
     holds them. `scatter` does the same for results. `limits` has a map for
     each operand and result: rows from its value on are filled, or not written.
-    A row that is chosen by number counts from the start of the tile.
+    A row that is chosen by number counts from the start of the tile. `widths`
+    does the same for columns, counted from the tile's first one (0: none).
 
     A work list is a control buffer with one row of fields for each entry of
     the dimension of kind `list`. Fields are the symbols of all maps. `bounds`
@@ -111,6 +112,7 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments]> {
                        DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$scatter,
                        OptionalAttr<ArrayAttr>:$limits,
                        OptionalAttr<DictionaryAttr>:$bounds,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$widths,
                        OptionalAttr<Grid_Schedule>:$schedule);
   let regions = (region MaxSizedRegion<1>:$step, SizedRegion<1>:$finish);
   let assemblyFormat = [{

@@ -167,6 +167,27 @@ LogicalResult ReadOp::verify() {
   return checkIndices(*this, getBuffer().getType(), getIndices());
 }
 
+LogicalResult WriteOp::verify() {
+  if (!getBuffer().getType().getControl()) {
+    return emitOpError("writes to a bulk buffer; harts write control buffers "
+                       "only");
+  }
+  return checkIndices(*this, getBuffer().getType(), getIndices());
+}
+
+LogicalResult TensorOp::verify() {
+  BufferType type = getBuffer().getType();
+  size_t unknown = 0;
+  for (unsigned i = 0; i < type.getRank(); ++i) {
+    unknown += type.isDynamic(i);
+  }
+  if (getSymbols().size() != unknown) {
+    return emitOpError("has ") << unknown << " sizes that are `?` and "
+                               << getSymbols().size() << " symbols";
+  }
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Between memory and tiles
 //===----------------------------------------------------------------------===//
