@@ -281,8 +281,25 @@ private:
   }
 
   Value limit(unsigned operand) {
-    std::optional<AffineMap> map = op.getLimit(operand);
-    return map ? evaluate(map->getResult(0)) : Value();
+    if (std::optional<AffineMap> map = op.getLimit(operand)) {
+      return evaluate(map->getResult(0));
+    }
+    if (!op.hasRowNumbers(operand)) {
+      return {};
+    }
+    // As many rows as there are numbers: up to the end of their buffer.
+    size_t count = op.getStepBuffers().size() + op.getFinishBuffers().size();
+    auto numbers = static_cast<unsigned>(
+        operand < count ? op.getGather()[operand]
+                        : op.getScatter()[operand - count]);
+    Value buffer = op.getBuffers()[numbers];
+    int64_t rowDim = cast<BufferType>(buffer.getType()).getRank() - 2;
+    Value end = limit(numbers);
+    if (!end) {
+      end = DimOp::create(b, loc, b.getIndexType(), buffer, rowDim);
+    }
+    Value row = indices(numbers)[static_cast<size_t>(rowDim)];
+    return b.createOrFold<arith::SubIOp>(loc, end, row);
   }
 
   /// The present entry of the work list, once known.

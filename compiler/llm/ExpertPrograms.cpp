@@ -82,7 +82,7 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
   grid.parallel %e = %all on all {{
     %lower, %equal = scf.for %t = %c0 to {count} step %c1 iter_args(%l0 = %c0, %q0 = %c0) -> (index, index) {{
       %l1, %q1 = scf.for %j = %c0 to %chosen step %c1 iter_args(%l2 = %l0, %q2 = %q0) -> (index, index) {{
-        %x = grid.read %experts[%t, %j] : {type}
+        %x = grid.read %b_experts[%t, %j] : {type}
         %less = arith.cmpi ult, %x, %e : index
         %same = arith.cmpi eq, %x, %e : index
         %a = arith.index_castui %less : i1 to index
@@ -93,17 +93,17 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
       }}
       scf.yield %l1, %q1 : index, index
     }}
-    grid.write %lower, %ranges[%e, %c0] : {ranges}
-    grid.write %equal, %ranges[%e, %c1] : {ranges}
+    grid.write %lower, %b_ranges[%e, %c0] : {ranges}
+    grid.write %equal, %b_ranges[%e, %c1] : {ranges}
     %end = scf.for %t = %c0 to {count} step %c1 iter_args(%n0 = %lower) -> (index) {{
       %n1 = scf.for %j = %c0 to %chosen step %c1 iter_args(%n2 = %n0) -> (index) {{
-        %x = grid.read %experts[%t, %j] : {type}
+        %x = grid.read %b_experts[%t, %j] : {type}
         %same = arith.cmpi eq, %x, %e : index
         scf.if %same {{
           %first = arith.muli %t, %chosen : index
           %pair = arith.addi %first, %j : index
-          grid.write %pair, %order[%n2, %c0] : {column}
-          grid.write %t, %tokens[%n2, %c0] : {column}
+          grid.write %pair, %b_order[%n2, %c0] : {column}
+          grid.write %t, %b_tokens[%n2, %c0] : {column}
         }}
         %b = arith.index_castui %same : i1 to index
         %n3 = arith.addi %n2, %b : index

@@ -41,7 +41,7 @@ const std::string &ProgramText::typeOf(const std::string &buffer) const {
 
 std::string ProgramText::addDim(const std::string &buffer, int dim) {
   std::string name = fmt::format("%d{}", values++);
-  addLine(fmt::format("{} = grid.dim %{}, {} : {}", name, buffer, dim,
+  addLine(fmt::format("{} = grid.dim %b_{}, {} : {}", name, buffer, dim,
                       typeOf(buffer)));
   return name;
 }
@@ -119,7 +119,7 @@ void ProgramText::addGeneric(const GenericText &g) {
   auto operands = [&](const std::vector<OperandText> &list) {
     std::vector<std::string> values, types;
     for (const OperandText &operand : list) {
-      values.push_back("%" + operand.buffer);
+      values.push_back("%b_" + operand.buffer);
       types.push_back(typeOf(operand.buffer));
     }
     return list.empty() ? std::string()
@@ -157,7 +157,7 @@ void ProgramText::addGeneric(const GenericText &g) {
       fmt::join(dims, ", "), fmt::join(sizes, ", "), operands(g.step),
       operands(g.finish), operands(g.results),
       g.list.empty() ? ""
-                     : fmt::format(" list(%{} : {})", g.list, typeOf(g.list)),
+                     : fmt::format(" list(%b_{} : {})", g.list, typeOf(g.list)),
       fmt::join(maps, ", "), fmt::join(attributes, ", "), step,
       region(g.finish, 'f', g.finishBody, g.out, resultTypes)));
 }
@@ -165,7 +165,7 @@ void ProgramText::addGeneric(const GenericText &g) {
 std::string ProgramText::print(const std::string &name) const {
   std::vector<std::string> arguments;
   for (const Buffer &buffer : buffers) {
-    arguments.push_back(fmt::format("%{}: {}", buffer.name, buffer.type));
+    arguments.push_back(fmt::format("%b_{}: {}", buffer.name, buffer.type));
   }
   return fmt::format("grid.program @{}({}) {{\n{}}}\n", name,
                      fmt::join(arguments, ", "), body);

@@ -65,7 +65,7 @@ struct GenericText {
 
 class ProgramText {
 public:
-  /// Adds an argument of type `!grid.buffer<...>`.
+  /// Adds an argument %b_<name> of type `!grid.buffer<...>`.
   void addBuffer(const std::string &name, const std::string &type);
   /// Adds a line to the program's body.
   void addLine(const std::string &line) { body += "  " + line + "\n"; }

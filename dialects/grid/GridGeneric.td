@@ -135,6 +135,8 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments]> {
     /// The position of the dimension that makes up the rows (which = 0) or
     /// columns (1) of the tile of an operand, or -1 if there is one of them.
     int getTileDim(unsigned operand, unsigned which);
+    /// Are the rows of the operand or result chosen by number?
+    bool hasRowNumbers(unsigned operand);
     /// The operand or result's end of rows, or none.
     std::optional<::mlir::AffineMap> getLimit(unsigned operand);
     /// The range of a dimension that depends on the work list, or none.
