@@ -77,6 +77,10 @@ public:
         if (failed(addBuffer(tensor))) {
           return failure();
         }
+      } else if (auto view = dyn_cast<ViewOp>(op)) {
+        numbers[view.getBuffer()] = numbers[view.getSource()];
+        shapes[view.getBuffer()] =
+            shapeOf(view.getBuffer().getType(), view.getSymbols());
       } else if (auto launch = dyn_cast<LaunchOp>(op)) {
         if (failed(addLaunch(launch))) {
           return failure();
@@ -93,6 +97,17 @@ private:
     PackageSize size{1, symbol.str()};
     factor.getAsInteger(10, size.constant);
     return size;
+  }
+
+  static std::vector<PackageSize> shapeOf(BufferType type, ArrayAttr symbols) {
+    std::vector<PackageSize> shape;
+    unsigned next = 0;
+    for (unsigned i = 0; i < type.getRank(); ++i) {
+      shape.push_back(type.isDynamic(i)
+                          ? sizeOf(cast<StringAttr>(symbols[next++]).getValue())
+                          : PackageSize{type.getShape()[i], ""});
+    }
+    return shape;
   }
 
   LogicalResult addBuffer(TensorOp tensor) {
@@ -114,13 +129,8 @@ private:
     if (*role == BufferRole::Weight) {
       buffer.parameter = buffer.name;
     }
-    size_t next = 0;
-    for (unsigned i = 0; i < type.getRank(); ++i) {
-      buffer.shape.push_back(
-          type.isDynamic(i)
-              ? sizeOf(cast<StringAttr>(tensor.getSymbols()[next++]).getValue())
-              : PackageSize{type.getShape()[i], ""});
-    }
+    buffer.shape = shapeOf(type, tensor.getSymbols());
+    shapes[tensor.getBuffer()] = buffer.shape;
     numbers[tensor.getBuffer()] = static_cast<int64_t>(package.buffers.size());
     package.buffers.push_back(std::move(buffer));
     return success();
@@ -139,9 +149,7 @@ private:
           {PackageArgument::Address, numbers[argument], {}});
     }
     for (Value argument : launch.getArguments()) {
-      const PackageBuffer &buffer =
-          package.buffers[static_cast<size_t>(numbers[argument])];
-      for (const PackageSize &size : buffer.shape) {
+      for (const PackageSize &size : shapes[argument]) {
         if (!size.symbol.empty()) {
           made.arguments.push_back({PackageArgument::Size, 0, size});
         }
@@ -195,6 +203,7 @@ private:
   ModuleOp module;
   const CompileRequest &request;
   llvm::DenseMap<Value, int64_t> numbers;
+  llvm::DenseMap<Value, std::vector<PackageSize>> shapes;
   llvm::StringMap<int64_t> programs;
 };
 

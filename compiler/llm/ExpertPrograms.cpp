@@ -125,7 +125,7 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
     ProgramText &p = scale.program;
     argument(scale, "x", op.getX());
     // A score for each pair.
-    argument(scale, "scores", op.getScores());
+    view(scale, "scores", op.getScores(), "!grid.buffer<?x1xf32>", {pairs});
     temporary(scale, "order", column, {pairs});
     temporary(scale, "tokens", column, {pairs});
     temporary(scale, "z", scaledType, {pairs});

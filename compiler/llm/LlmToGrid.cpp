@@ -228,7 +228,18 @@ private:
         arguments.push_back(temporaries[argument.temporary]);
         continue;
       }
-      arguments.push_back(bufferOf[argument.value]);
+      Value buffer = bufferOf[argument.value];
+      if (!argument.viewType.empty()) {
+        SmallVector<Attribute> symbols;
+        for (const std::string &symbol : argument.viewSymbols) {
+          symbols.push_back(builder.getStringAttr(symbol));
+        }
+        buffer = ViewOp::create(
+            builder, op.getLoc(),
+            mlir::parseType(argument.viewType, builder.getContext()), buffer,
+            builder.getArrayAttr(symbols));
+      }
+      arguments.push_back(buffer);
       // Values are called as operand or result number of the operation.
       for (OpResult result : op.getResults()) {
         if (result == argument.value) {

@@ -57,6 +57,14 @@ std::string OpPrograms::argument(LaunchText &launch, const std::string &name,
   return name;
 }
 
+std::string OpPrograms::view(LaunchText &launch, const std::string &name,
+                             Value value, const std::string &type,
+                             std::vector<std::string> symbols) {
+  launch.program.addBuffer(name, type);
+  launch.arguments.push_back({value, "", type, std::move(symbols)});
+  return name;
+}
+
 std::string OpPrograms::temporary(LaunchText &launch, const std::string &name,
                                   const std::string &type,
                                   std::vector<std::string> symbols) {

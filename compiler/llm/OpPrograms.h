@@ -40,6 +40,9 @@ struct LaunchText {
   struct Argument {
     mlir::Value value;
     std::string temporary;
+    /// The tensor with other sizes, if not empty.
+    std::string viewType = {};
+    std::vector<std::string> viewSymbols = {};
   };
   std::vector<Argument> arguments;
 };
@@ -74,6 +77,10 @@ private:
   /// Adds \p value as an argument. \returns its name in the program.
   std::string argument(LaunchText &launch, const std::string &name,
                        mlir::Value value);
+  /// Adds \p value with the sizes of \p type.
+  std::string view(LaunchText &launch, const std::string &name,
+                   mlir::Value value, const std::string &type,
+                   std::vector<std::string> symbols);
   std::string temporary(LaunchText &launch, const std::string &name,
                         const std::string &type,
                         std::vector<std::string> symbols);

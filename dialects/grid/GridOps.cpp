@@ -175,17 +175,30 @@ LogicalResult WriteOp::verify() {
   return checkIndices(*this, getBuffer().getType(), getIndices());
 }
 
-LogicalResult TensorOp::verify() {
-  BufferType type = getBuffer().getType();
+static LogicalResult checkSymbols(Operation *op, BufferType type,
+                                  ArrayAttr symbols) {
   size_t unknown = 0;
   for (unsigned i = 0; i < type.getRank(); ++i) {
     unknown += type.isDynamic(i);
   }
-  if (getSymbols().size() != unknown) {
-    return emitOpError("has ") << unknown << " sizes that are `?` and "
-                               << getSymbols().size() << " symbols";
+  if (symbols.size() != unknown) {
+    return op->emitOpError("has ") << unknown << " sizes that are `?` and "
+                                   << symbols.size() << " symbols";
   }
   return success();
+}
+
+LogicalResult TensorOp::verify() {
+  return checkSymbols(*this, getBuffer().getType(), getSymbols());
+}
+
+LogicalResult ViewOp::verify() {
+  if (getSource().getType().getElementType() !=
+      getBuffer().getType().getElementType()) {
+    return emitOpError("keeps the type of the elements, found ")
+           << getSource().getType() << " and " << getBuffer().getType();
+  }
+  return checkSymbols(*this, getBuffer().getType(), getSymbols());
 }
 
 //===----------------------------------------------------------------------===//

@@ -344,6 +344,20 @@ def Grid_TensorOp : Grid_Op<"tensor", [HasParent<"StepOp">]> {
   let hasVerifier = 1;
 }
 
+def Grid_ViewOp : Grid_Op<"view", [Pure, HasParent<"StepOp">]> {
+  let summary = "the same buffer with other sizes";
+  let description = [{
+    The elements stay where they are, in the same order; the product of the
+    sizes stays the same. `symbols` names the sizes that are `?`.
+  }];
+  let arguments = (ins Grid_Buffer:$source,
+                       DefaultValuedAttr<StrArrayAttr, "{}">:$symbols);
+  let results = (outs Grid_Buffer:$buffer);
+  let assemblyFormat =
+    "$source attr-dict `:` type($source) `->` type($buffer)";
+  let hasVerifier = 1;
+}
+
 def Grid_LaunchOp : Grid_Op<"launch", [HasParent<"StepOp">]> {
   let summary = "run a program on all PEs";
   let description = [{

@@ -18,6 +18,7 @@
 #include "tests/support/MicroMachine.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cstring>
 #include <map>
@@ -27,10 +28,17 @@ using namespace chipwright::test;
 
 namespace {
 
-TEST(ModelOnChip, Golden) {
+/// The golden model's configuration with some values changed.
+std::string configWith(const nlohmann::json &changes) {
   auto text = models::presetConfigText("llama4-golden");
-  ASSERT_TRUE(text) << text.error().message;
-  auto config = models::parseModelConfig(*text, "golden");
+  auto json = nlohmann::json::parse(*text);
+  auto &target = json.contains("text_config") ? json["text_config"] : json;
+  target.update(changes);
+  return json.dump();
+}
+
+void runModel(const std::string &text, DType product, double bound) {
+  auto config = models::parseModelConfig(text, "golden");
   ASSERT_TRUE(config) << config.error().message;
   models::Graph graph = models::buildGraph(*config);
   auto form =
@@ -44,6 +52,7 @@ TEST(ModelOnChip, Golden) {
   request.config = &*config;
   request.graph = &graph;
   request.chip = &*chip;
+  request.productType = product;
   request.maxTokens = 32;
   request.maxBatch = 1;
   request.maxContext = 128;
@@ -56,7 +65,7 @@ TEST(ModelOnChip, Golden) {
   models::SequenceTable table(1, 128);
   std::vector<int32_t> ids;
   for (int t = 0; t < 20; ++t) {
-    ids.push_back((7 * t + 3) % 64);
+    ids.push_back((7 * t + 3) % static_cast<int>(config->vocabulary));
   }
   std::vector<models::SequencePiece> pieces = {{0, ids}};
   auto step = table.append(graph, pieces, models::Outputs::All);
@@ -236,7 +245,26 @@ TEST(ModelOnChip, Golden) {
     }
   }
   printf("%lu cycles\n", (unsigned long)cycles);
-  EXPECT_LT(error, 2e-2);
+  EXPECT_LT(error, bound);
+}
+
+TEST(ModelOnChip, Golden) { runModel(configWith(nlohmann::json::object()), DType::BF16, 2e-2); }
+
+TEST(ModelOnChip, GoldenInFp16) {
+  runModel(configWith(nlohmann::json::object()), DType::F16, 3e-3);
+}
+
+TEST(ModelOnChip, SizesThatDivideNothing) {
+  runModel(configWith({{"hidden_size", 74},
+                       {"num_attention_heads", 6},
+                       {"num_key_value_heads", 3},
+                       {"head_dim", 18},
+                       {"num_local_experts", 5},
+                       {"num_experts_per_tok", 2},
+                       {"intermediate_size", 37},
+                       {"intermediate_size_mlp", 101},
+                       {"vocab_size", 53}}),
+           DType::BF16, 2e-2);
 }
 
 } // namespace
