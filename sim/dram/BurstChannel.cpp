@@ -15,18 +15,19 @@ static uint64_t max3(uint64_t a, uint64_t b, uint64_t c) {
   return std::max(std::max(a, b), c);
 }
 
+/// The first place in the list of free times that has room for an access at or
+/// after \p ready. Gaps end in order, and none is too short.
+unsigned BurstChannel::busPlace(const Pseudo &p, uint64_t ready) const {
+  uint64_t before = 0; // counted without branches, which nothing predicts
+  for (unsigned i = 0; i < maxGaps; ++i) {
+    before += (p.freeUntil[i] - (ready + burst)) >> 63;
+  }
+  return static_cast<unsigned>(before);
+}
+
 /// First time at or after \p ready at which the bus has room for an access.
 uint64_t BurstChannel::busStart(const Pseudo &p, uint64_t ready) const {
-  // Gaps are in order of time; most lie before `ready` for good.
-  if (p.numGaps != 0 && ready + burst <= p.gaps[p.numGaps - 1].end) {
-    for (unsigned i = 0; i < p.numGaps; ++i) {
-      uint64_t start = std::max(p.gaps[i].start, ready);
-      if (start + burst <= p.gaps[i].end) {
-        return start;
-      }
-    }
-  }
-  return std::max(p.busFree, ready);
+  return std::max(p.freeFrom[busPlace(p, ready)], ready);
 }
 
 /// Makes room for \p n accesses in the read queue. \returns when the first of
@@ -72,64 +73,46 @@ void BurstChannel::holdSlots(const DramLocation &place, uint64_t firstLeave,
   heldAccesses += n;
 }
 
-/// Adds \p gap at place \p at of the list; the oldest gap makes room for it.
-void BurstChannel::addGap(Pseudo &p, unsigned at, Gap gap) {
-  if (p.numGaps == maxGaps) {
-    std::copy(p.gaps.begin() + 1, p.gaps.begin() + at, p.gaps.begin());
-    p.gaps[at - 1] = gap;
-    return;
-  }
-  std::copy_backward(p.gaps.begin() + at, p.gaps.begin() + p.numGaps,
-                     p.gaps.begin() + p.numGaps + 1);
-  p.gaps[at] = gap;
-  ++p.numGaps;
-}
-
 /// Takes \p n access times on the bus from \p ready on, in idle times left
 /// behind and then at the end. \returns the end of the last one.
 uint64_t BurstChannel::reserveBus(Pseudo &p, unsigned n, uint64_t ready) {
   uint64_t need = n * burst;
-  if (p.numGaps != 0 && ready + burst <= p.gaps[p.numGaps - 1].end) {
-    for (unsigned i = 0; i < p.numGaps;) {
-      Gap &gap = p.gaps[i];
-      const uint64_t start = std::max(gap.start, ready);
-      if (start + burst > gap.end) {
-        ++i;
-        continue;
-      }
-      const uint64_t room = gap.end - start;
-      const uint64_t take = room >= need ? need : room / burst * burst;
-      const uint64_t end = start + take;
-      // What is left on either side is there for runs that are ready sooner
-      // or come later.
-      const bool head = gap.start + burst <= start;
-      const bool tail = end + burst <= gap.end;
-      if (head && tail) {
-        const Gap rest{end, gap.end};
-        gap.end = start;
-        addGap(p, i + 1, rest);
-      } else if (head) {
-        gap.end = start;
-        ++i;
-      } else if (tail) {
-        gap.start = end;
-      } else {
-        std::copy(p.gaps.begin() + i + 1, p.gaps.begin() + p.numGaps,
-                  p.gaps.begin() + i);
-        --p.numGaps;
-      }
-      need -= take;
-      if (need == 0) {
-        return end;
-      }
+  unsigned at = busPlace(p, ready);
+  while (true) {
+    const uint64_t from = p.freeFrom[at], until = p.freeUntil[at];
+    const uint64_t start = std::max(from, ready);
+    const uint64_t room = until - start;
+    const uint64_t take = room >= need ? need : room / burst * burst;
+    const uint64_t end = start + take;
+    // What is left on either side is there for runs that are ready sooner or
+    // come later.
+    const unsigned head = from + burst <= start;
+    const unsigned tail = end + burst <= until;
+    using Block = std::array<uint64_t, maxGaps>;
+    Block laterFrom, laterUntil;
+    std::copy_n(p.freeFrom.begin() + at + 1, maxGaps, laterFrom.begin());
+    std::copy_n(p.freeUntil.begin() + at + 1, maxGaps, laterUntil.begin());
+    p.freeUntil[at] = start;
+    p.freeFrom[at + head] = end;
+    p.freeUntil[at + head] = until;
+    at += head + tail;
+    std::copy_n(laterFrom.begin(), maxGaps, p.freeFrom.begin() + at);
+    std::copy_n(laterUntil.begin(), maxGaps, p.freeUntil.begin() + at);
+    p.numGaps += head + tail - 1;
+    if (p.numGaps > maxGaps) {
+      // The oldest gap makes room.
+      std::copy(p.freeFrom.begin() + 1, p.freeFrom.begin() + maxGaps + 2,
+                p.freeFrom.begin());
+      std::copy(p.freeUntil.begin() + 1, p.freeUntil.begin() + maxGaps + 2,
+                p.freeUntil.begin());
+      --p.numGaps;
+      --at;
+    }
+    need -= take;
+    if (need == 0) {
+      return end;
     }
   }
-  const uint64_t start = std::max(p.busFree, ready);
-  if (start >= p.busFree + burst) {
-    addGap(p, p.numGaps, {p.busFree, start});
-  }
-  p.busFree = start + need;
-  return p.busFree;
 }
 
 /// \returns the time of the last column command of the run.
@@ -168,19 +151,23 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     // A run whose bank is late books its group where the bus stands now, so
     // that it does not hold back runs that overtake it. That is not busFree:
     // a run that waits for a refresh leaves the bus idle meanwhile.
-    uint64_t groupStart =
-        std::max(group.dataReady, std::min(dataReady, busStart(p, entry)));
+    uint64_t groupStart = group.dataReady;
+    if (groupStart < dataReady) {
+      groupStart =
+          std::max(groupStart, std::min(dataReady, busStart(p, entry)));
+    }
     uint64_t groupEnd =
         std::max(dataReady, groupStart) + (n - 1) * ccdLong + burst;
     uint64_t busReady = std::max(dataReady, groupStart);
-    uint64_t firstCas = busStart(p, busReady) - latency;
-    if (allBank) {
-      if (firstCas >= refreshDue) {
-        refreshAll(std::max(entry, refreshDue));
-        continue;
+    const uint64_t due = allBank ? refreshDue : bank.refreshDue;
+    // Gaps in the bus matter only to a run that might come before the refresh.
+    if (std::max(p.busFree(), busReady) - latency >= due &&
+        busStart(p, busReady) - latency >= due) {
+      if (allBank) {
+        refreshAll(std::max(entry, due));
+      } else {
+        refreshBank(bank, std::max(entry, due));
       }
-    } else if (firstCas >= bank.refreshDue) {
-      refreshBank(bank, std::max(entry, bank.refreshDue));
       continue;
     }
     uint64_t busEnd = reserveBus(p, n, busReady);
@@ -229,17 +216,17 @@ void BurstChannel::toWrites(uint64_t time) {
   const uint64_t free = time + rl + burst;
   for (Pseudo &p : pseudos) {
     p.deferred = 0;
-    if (p.busFree > free) {
-      p.deferred = p.busFree - free;
+    uint64_t busFree = p.busFree();
+    if (busFree > free) {
+      p.deferred = busFree - free;
       for (unsigned i = 0; i < p.numGaps; ++i) {
-        if (p.gaps[i].end > free) {
-          p.deferred -= p.gaps[i].end - std::max(p.gaps[i].start, free);
+        if (p.freeUntil[i] > free) {
+          p.deferred -= p.freeUntil[i] - std::max(p.freeFrom[i], free);
         }
       }
-      p.busFree = free;
+      busFree = free;
     }
-    p.busFree += p.busFree == 0 ? 0 : rtwGap;
-    p.numGaps = 0;
+    p.freeOnlyFrom(busFree == 0 ? 0 : busFree + rtwGap);
     p.wrote = false;
   }
   // Only column commands of one direction are spaced by bank group.
@@ -255,10 +242,10 @@ void BurstChannel::toReads() {
   ++count.turnarounds;
   for (unsigned i = 0; i < numPseudo; ++i) {
     Pseudo &p = pseudos[i];
-    p.numGaps = 0;
+    p.freeOnlyFrom(p.busFree());
     p.resume = lastWriteCas + tck + rl;
     if (p.wrote) {
-      p.resume = std::max(p.resume, p.busFree + wtrShort + rl);
+      p.resume = std::max(p.resume, p.busFree() + wtrShort + rl);
     }
     for (unsigned g = 0; g < numGroups; ++g) {
       Group &group = groups[i * numGroups + g];
@@ -273,14 +260,15 @@ void BurstChannel::toReads() {
     }
   }
   for (Pseudo &p : pseudos) {
-    p.busFree = std::max(p.busFree, p.resume);
+    uint64_t busFree = std::max(p.busFree(), p.resume);
     if (p.deferred != 0) {
       if (p.reopened != ~uint64_t(0)) {
-        p.busFree = std::max(p.busFree, p.reopened);
+        busFree = std::max(busFree, p.reopened);
       }
-      p.busFree += p.deferred;
-      lastReadCas = std::max(lastReadCas, p.busFree - burst - rl);
+      busFree += p.deferred;
+      lastReadCas = std::max(lastReadCas, busFree - burst - rl);
     }
+    p.freeOnlyFrom(busFree);
     p.delay = p.resume - std::min(p.resume, overtaken + rl);
   }
   columnFree = std::max(columnFree, lastWriteCas) + columnDeferred;
@@ -355,7 +343,7 @@ void BurstChannel::chooseWrite() {
         row = std::max(row, writePrecharge(bank) + rp);
       }
     }
-    const uint64_t bus = pseudos[write.pseudo].busFree;
+    const uint64_t bus = pseudos[write.pseudo].busFree();
     uint64_t ready = max3(row + rcdWrite, write.entry, bus - std::min(bus, wl));
     if (!allBank && ready >= bank.refreshDue) {
       ready = std::max(ready, bank.refreshDue + rp + rfcBank + rcdWrite);
@@ -422,7 +410,7 @@ void BurstChannel::drainIdle(uint64_t until) {
     uint64_t start = std::max(lastReadCas, write.entry);
     if (writing) {
       const Pseudo &p = pseudos[write.pseudo];
-      start = std::max(write.entry, p.busFree - std::min(p.busFree, wl));
+      start = std::max(write.entry, p.busFree() - std::min(p.busFree(), wl));
     }
     if (start >= until && !(writing && writeAccesses >= lowAccesses)) {
       return;

@@ -61,6 +61,8 @@ public:
 private:
   static constexpr uint32_t closed = ~uint32_t(0);
   static constexpr unsigned maxGaps = 8;
+  /// Later than any time, by less than half the range of a word.
+  static constexpr uint64_t noEnd = uint64_t(1) << 62;
 
   // Every time member is an earliest allowed time; zero allows all.
   struct Bank {
@@ -76,22 +78,31 @@ private:
     uint64_t dataReady; // next data slot of this group
     uint64_t writeEnd;  // end of its last write data
   };
-  struct Gap {
-    uint64_t start, end;
-  };
   struct Pseudo {
     uint64_t actReady; // rrdShort
     std::array<uint64_t, 4> window;
     unsigned windowPos;
-    uint64_t busFree;
     uint64_t lastCas; // latest column command, either direction
-    std::array<Gap, maxGaps> gaps;
+    // Free time of the bus, in order: numGaps gaps, none shorter than an
+    // access, and then all time from busFree() on. `freeUntil` holds noEnd in
+    // that last place and in all behind it; the places beyond maxGaps are
+    // there so that lists can be moved in blocks of a fixed size.
+    std::array<uint64_t, 2 * maxGaps + 2> freeFrom, freeUntil;
     unsigned numGaps;
     bool wrote;        // in the current write batch
     uint64_t deferred; // bus time of reads that the batch has overtaken
     uint64_t delay;    // of their commands, once it is over
     uint64_t resume;   // first read data behind it
     uint64_t reopened; // first data of an overtaken read
+
+    /// End of the last reservation of the bus.
+    uint64_t busFree() const { return freeFrom[numGaps]; }
+    /// Forgets the gaps; the bus is free from \p time on.
+    void freeOnlyFrom(uint64_t time) {
+      numGaps = 0;
+      freeFrom[0] = time;
+      freeUntil.fill(noEnd);
+    }
   };
   /// Reads that hold queue slots; they leave one access time apart.
   struct Held {
@@ -106,8 +117,8 @@ private:
   template <bool IsWrite>
   uint64_t serve(uint32_t pseudo, uint32_t bank, uint32_t row, unsigned n,
                  uint64_t entry);
+  unsigned busPlace(const Pseudo &p, uint64_t ready) const;
   uint64_t busStart(const Pseudo &p, uint64_t ready) const;
-  static void addGap(Pseudo &p, unsigned at, Gap gap);
   uint64_t reserveBus(Pseudo &p, unsigned n, uint64_t ready);
   uint64_t readSlot(unsigned n);
   void holdSlots(const DramLocation &place, uint64_t firstLeave, unsigned n);

@@ -65,7 +65,10 @@ void BurstChannel::clearState(uint64_t time) {
     banks[i].refreshDue = time + (i % numBanks + 1) * bankRefi;
   }
   std::fill(groups.begin(), groups.end(), Group{});
-  std::fill(pseudos.begin(), pseudos.end(), Pseudo{});
+  for (Pseudo &p : pseudos) {
+    p = Pseudo{};
+    p.freeOnlyFrom(0);
+  }
   std::fill(writeSlots.begin(), writeSlots.end(), 0);
   heldHead = heldCount = heldAccesses = 0;
   writePos = writeHead = writeCount = writeAccesses = 0;
@@ -130,7 +133,7 @@ uint64_t BurstChannel::drain() {
   }
   uint64_t time = epoch;
   for (const Pseudo &p : pseudos) {
-    time = std::max(time, p.busFree);
+    time = std::max(time, p.busFree());
   }
   return time;
 }
@@ -142,7 +145,7 @@ uint64_t BurstChannel::quiesce(uint64_t fs) {
   }
   uint64_t time = std::max(fs, epoch);
   for (const Pseudo &p : pseudos) {
-    time = std::max(time, p.busFree);
+    time = std::max(time, p.busFree());
   }
   if (allBank && time >= refreshDue) {
     refreshAll(time);
@@ -181,11 +184,11 @@ uint64_t BurstChannel::digest() const {
     for (unsigned i = 0; i < 4; ++i) {
       time(p.window[(p.windowPos + i) & 3]);
     }
-    time(p.busFree);
+    time(p.busFree());
     time(p.lastCas);
     for (unsigned i = 0; i < p.numGaps; ++i) {
-      time(p.gaps[i].start);
-      time(p.gaps[i].end);
+      time(p.freeFrom[i]);
+      time(p.freeUntil[i]);
     }
     hash.add(p.wrote);
     hash.add(p.deferred);
