@@ -324,6 +324,9 @@ private:
   void fillBytes(uint32_t place, uint32_t bytes, unsigned kind, DType type);
   uint8_t *at(const CbRange &range);
   void taintOutputs(const Command &command);
+  void taintRange(uint32_t place, uint32_t bytes);
+  /// Taint of the range may have been taken away.
+  void noteClean(uint32_t place, uint32_t bytes);
 
   friend class FabricInterface;
 
@@ -331,6 +334,10 @@ private:
   const unsigned peNumber;
   std::vector<Pe *> peers;
   std::vector<uint8_t> local, taint;
+  /// By HartWindow::kBlockBytes of local memory: whether some byte of the
+  /// block may be clean. The others need not be tainted again and again by a
+  /// stream that passes through them.
+  std::vector<uint8_t> mayBeClean;
   std::vector<CircularBuffer> cbs;
   std::array<HartState, kHarts> harts;
   std::vector<CommandQueue> queues; // [hart][engine]
