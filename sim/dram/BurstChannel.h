@@ -34,6 +34,7 @@
 #include "sim/dram/DramAddressMap.h"
 #include "sim/dram/DramChannel.h"
 #include "sim/dram/DramTiming.h"
+#include "sim/dram/FreeTimes.h"
 
 #include <array>
 #include <vector>
@@ -60,13 +61,11 @@ public:
 
 private:
   static constexpr uint32_t closed = ~uint32_t(0);
-  static constexpr unsigned maxGaps = 8;
-  /// Later than any time, by less than half the range of a word.
-  static constexpr uint64_t noEnd = uint64_t(1) << 62;
 
   // Every time member is an earliest allowed time; zero allows all.
   struct Bank {
     uint32_t row;
+    uint16_t group;      // index into groups
     bool written;        // its last column command was a write
     uint64_t activated;  // time of the activate of `row`
     uint64_t preReady;   // earliest precharge
@@ -83,45 +82,32 @@ private:
     std::array<uint64_t, 4> window;
     unsigned windowPos;
     uint64_t lastCas; // latest column command, either direction
-    // Free time of the bus, in order: numGaps gaps, none shorter than an
-    // access, and then all time from busFree() on. `freeUntil` holds noEnd in
-    // that last place and in all behind it; the places beyond maxGaps are
-    // there so that lists can be moved in blocks of a fixed size.
-    std::array<uint64_t, 2 * maxGaps + 2> freeFrom, freeUntil;
-    unsigned numGaps;
+    FreeTimes bus;
     bool wrote;        // in the current write batch
     uint64_t deferred; // bus time of reads that the batch has overtaken
     uint64_t delay;    // of their commands, once it is over
     uint64_t resume;   // first read data behind it
     uint64_t reopened; // first data of an overtaken read
-
-    /// End of the last reservation of the bus.
-    uint64_t busFree() const { return freeFrom[numGaps]; }
-    /// Forgets the gaps; the bus is free from \p time on.
-    void freeOnlyFrom(uint64_t time) {
-      numGaps = 0;
-      freeFrom[0] = time;
-      freeUntil.fill(noEnd);
-    }
   };
   /// Reads that hold queue slots; they leave one access time apart.
   struct Held {
     uint64_t firstLeave;
-    uint32_t accesses, pseudo, bank, row;
+    uint32_t row;
+    uint16_t accesses;
+    uint16_t bank; // index into banks
   };
   struct Write {
     uint32_t pseudo, bank, row, accesses;
     uint64_t entry;
   };
 
+  template <typename Run> void forEachRun(const DramRequest &request, Run run);
+  uint64_t writeNow(const DramRequest &request);
   template <bool IsWrite>
   uint64_t serve(uint32_t pseudo, uint32_t bank, uint32_t row, unsigned n,
                  uint64_t entry);
-  unsigned busPlace(const Pseudo &p, uint64_t ready) const;
-  uint64_t busStart(const Pseudo &p, uint64_t ready) const;
-  uint64_t reserveBus(Pseudo &p, unsigned n, uint64_t ready);
   uint64_t readSlot(unsigned n);
-  void holdSlots(const DramLocation &place, uint64_t firstLeave, unsigned n);
+  void holdSlots(unsigned bank, uint32_t row, uint64_t firstLeave, unsigned n);
   void reopen(const Held &run);
   uint64_t readRun(const DramLocation &place, unsigned n, uint64_t arrival);
   uint64_t writeRun(const DramLocation &place, unsigned n, uint64_t arrival);
@@ -152,11 +138,10 @@ private:
   std::vector<Bank> banks;   // [pseudo][bank]
   std::vector<Group> groups; // [pseudo][group]
   std::vector<Pseudo> pseudos;
-  std::vector<uint8_t> groupOf;     // bank -> group
-  std::vector<Held> held;           // ring, sorted by firstLeave
+  std::vector<Held> held;           // [heldBegin, heldEnd), by firstLeave
   std::vector<uint64_t> writeSlots; // ring: when each slot frees
   std::vector<Write> writes;        // ring
-  unsigned heldMask, heldHead, heldCount, heldAccesses;
+  unsigned heldBegin, heldEnd, heldAccesses;
   unsigned writePos, writeHead, writeCount, writeAccesses;
   bool writing;
   uint64_t blockedUntil; // arrivals behind a full queue
