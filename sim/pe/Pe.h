@@ -37,6 +37,7 @@
 #include "sim/pe/PeServices.h"
 #include "sim/pe/ReductionNetwork.h"
 #include "sim/pe/StallAccount.h"
+#include "sim/pe/ZeroedBytes.h"
 
 #include <array>
 #include <memory>
@@ -333,7 +334,7 @@ private:
   PeServices &services;
   const unsigned peNumber;
   std::vector<Pe *> peers;
-  std::vector<uint8_t> local, taint;
+  ZeroedBytes local, taint;
   /// By HartWindow::kBlockBytes of local memory: whether some byte of the
   /// block may be clean. The others need not be tainted again and again by a
   /// stream that passes through them.

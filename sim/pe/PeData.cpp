@@ -220,7 +220,7 @@ void Pe::computeMlu(const Command &command) {
   uint32_t from = cbs[command.inputs[0].cb].place(command.inputs[0].position);
   uint32_t to = cbs[command.outputs[0].cb].place(command.outputs[0].position);
   noteClean(to, command.outputs[0].bytes);
-  for (std::vector<uint8_t> *memory : {&local, &taint}) {
+  for (ZeroedBytes *memory : {&local, &taint}) {
     args.src = memory->data() + from;
     args.dst = memory->data() + to;
     if (command.opcode == Opcode::MluTranspose) {
