@@ -39,7 +39,10 @@ Cycle GapTimeline::search(Cycle now, Cycle earliest, Cycle duration) {
                                          << 1 << (kBits - 1 - bit);
       if (uint64_t runs = runsOf(~taken, static_cast<unsigned>(duration))) {
         at += std::countr_zero(runs);
-        take(at, at + duration);
+        tail = std::max(tail, at + duration);
+        const uint64_t mask = ~uint64_t(0) >> (kBits - duration);
+        words[wordOf(at)] |= mask << at % kBits;
+        words[wordOf(at + kBits)] |= mask >> 1 >> (kBits - 1 - at % kBits);
         return at;
       }
       at += std::bit_width(taken); // behind the last taken cycle

@@ -20,9 +20,8 @@ static constexpr uint64_t kNoTag = ~uint64_t(0);
 
 MemorySystem::MemorySystem(const ChipSpec &spec, TimingWheel &wheel)
     : domain(spec.periodFs()), wheel(wheel), network(Noc::create(spec)),
-      map(spec), bankBytes(spec.sram.bankBytes),
-      sramLatency(spec.sram.latencyCycles), portBytes(spec.fi.portBytes),
-      lsLatency(spec.ls.latencyCycles),
+      map(spec), bankBytes(spec.sram.bankBytes), portBytes(spec.fi.portBytes),
+      sramLatency(spec.sram.latencyCycles), lsLatency(spec.ls.latencyCycles),
       granuleShift(
           static_cast<unsigned>(std::countr_zero(spec.memory.interleaveBytes))),
       banksPerChannel(std::max(1u, spec.sram.banks / spec.dram.channels)),
@@ -184,6 +183,9 @@ bool MemorySystem::accessHost(const MemoryAccess &request, MemoryReply &reply) {
 
 /// A slice numbers the lines of its channels consecutively.
 uint64_t MemorySystem::lineOf(const UnitAddress &place) const {
+  if (banksPerChannel == 1 && channelsPerBank == 1) {
+    return place.offset >> granuleShift;
+  }
   return (place.offset >> granuleShift) / banksPerChannel * channelsPerBank +
          place.channel % channelsPerBank;
 }

@@ -152,7 +152,7 @@ protected:
   void setEntries(unsigned count);
 
   unsigned rows, cols, pes, units;
-  unsigned linkBytes;
+  Divisor linkBytes;
   bool contention;
   std::vector<uint32_t> entryOf;   // unit -> place where it meets the network
   std::vector<Route> toPe, toUnit; // by entry and PE

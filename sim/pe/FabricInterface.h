@@ -121,7 +121,8 @@ private:
 
   PeServices &services;
   const unsigned pe, key;
-  const unsigned requestBytes, window;
+  const Divisor requestBytes;
+  const unsigned window;
   const uint64_t trainBytes;
   const Cycle trainCycles;
   // Leaky bucket, in 1/1024 cycles.

@@ -103,7 +103,7 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
   uint64_t address = block.addressOfRow(slot.row) + slot.offset;
   uint64_t bytes = std::min<uint64_t>(
       {services.paths.interleave().granuleRest(address),
-       block.rowBytes - slot.offset, budget, uint64_t(requestBytes) * window});
+       block.rowBytes - slot.offset, budget, requestBytes.value() * window});
   uint64_t first = address / requestBytes;
   uint32_t requests =
       static_cast<uint32_t>((address + bytes - 1) / requestBytes - first + 1);
@@ -150,8 +150,10 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
       at = allowed;
       at1024 = at * 1024;
     }
-    theoreticalArrival1024 = std::max(theoreticalArrival1024, at1024) +
-                             bytes * cyclesPerByte1024 / receivers;
+    theoreticalArrival1024 =
+        std::max(theoreticalArrival1024, at1024) +
+        (receivers == 1 ? bytes * cyclesPerByte1024
+                        : bytes * cyclesPerByte1024 / receivers);
   }
   nextIssue = at + requests;
 
