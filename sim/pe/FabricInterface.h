@@ -87,6 +87,8 @@ public:
   Cycle windowStalls() const { return stalledByWindow; }
   Cycle shapingStalls() const { return stalledByShaping; }
   bool idle() const { return active.empty(); }
+  /// Times at which requests were handed on, up to a train each.
+  uint64_t trains() const { return numTrains; }
 
   // TrainSource
   void issueTrain(Cycle now) override;
@@ -141,6 +143,7 @@ private:
   Cycle trainAt = kNever;
   bool waitsForAnswer = false;
   Cycle stalledByWindow = 0, stalledByShaping = 0;
+  uint64_t numTrains = 0;
 };
 
 /// The two directions of a PE's fabric interface and its DMA commands.

@@ -67,6 +67,7 @@ void Fetcher::issueTrain(Cycle now) {
   if (order.empty()) {
     return;
   }
+  ++numTrains;
   uint32_t index = order.front();
   Active &slot = active[index];
   uint64_t budget = trainBytes;
