@@ -42,8 +42,8 @@ uint64_t BurstChannel::readSlot(unsigned n) {
 void BurstChannel::holdSlots(unsigned bank, uint32_t row, uint64_t firstLeave,
                              unsigned n) {
   n = std::min(n, readQueue - heldAccesses);
-  if (heldEnd == held.size()) {
-    std::copy(held.begin() + heldBegin, held.end(), held.begin());
+  if (heldBegin >= heldSlide) {
+    std::copy(held.begin() + heldBegin, held.begin() + heldEnd, held.begin());
     heldEnd -= heldBegin;
     heldBegin = 0;
   }

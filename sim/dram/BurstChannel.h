@@ -61,6 +61,9 @@ public:
 
 private:
   static constexpr uint32_t closed = ~uint32_t(0);
+  /// Places that the list of held slots moves on before it is put back to the
+  /// front; few, to stay in the cache of the host.
+  static constexpr unsigned heldSlide = 32;
 
   // Every time member is an earliest allowed time; zero allows all.
   struct Bank {

@@ -49,7 +49,7 @@ BurstChannel::BurstChannel(const DramSpec &spec, const MemorySpec &memory)
   banks.resize(numPseudo * numBanks);
   groups.resize(numPseudo * numGroups);
   pseudos.resize(numPseudo);
-  held.resize(4 * (readQueue + 2));
+  held.resize(readQueue + 2 + heldSlide);
   writeSlots.resize(writeQueue);
   writes.resize(writeQueue);
   reset();

@@ -118,6 +118,10 @@ private:
 
   void scheduleTrain(Cycle at);
   void finishIfDone(uint32_t index);
+  Piece &pieceOf(uint32_t number) {
+    return pieces[number & (pieces.size() - 1)];
+  }
+  void growPieces();
   bool issuePiece(Active &transfer, uint32_t index, Cycle now,
                   uint64_t &budget);
 
@@ -134,7 +138,9 @@ private:
   std::vector<Active> active; // slots
   std::deque<uint32_t> order; // still issuing
   // The window: pieces in order of issue, and the requests that could still
-  // leave. A ring, whose places are the tokens of the pieces.
+  // leave. Pieces are numbered, which gives their token and their place in a
+  // ring; it is no larger than it has had to be, since all of it passes
+  // through the cache of the host.
   std::vector<Piece> pieces;
   uint32_t oldestPiece = 0, numPieces = 0;
   uint32_t freeRequests;
