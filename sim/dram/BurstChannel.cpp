@@ -422,6 +422,9 @@ BurstChannel::forEachRun(const DramRequest &request, Run run) {
   const unsigned granule = map.granuleBytes();
   uint64_t offset = request.channelOffset;
   uint64_t left = request.bytes;
+  if (left == 0) {
+    return;
+  }
   DramLocation place = map.locate(offset);
   while (true) {
     const unsigned inGranule = static_cast<unsigned>(offset) & (granule - 1);
