@@ -7,6 +7,7 @@
 #include "runtime/KernelReport.h"
 
 #include "chips/ChipReport.h"
+#include "runtime/ReportText.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -24,22 +25,6 @@ double chipwright::dramBandwidthFraction(const KernelResult &result,
   const Measurement &m = result.measurement;
   double bytes = double(m.dramReadBytes + m.dramWriteBytes);
   return bytes / (m.seconds * spec.dram.pinBytesPerSecond);
-}
-
-static const char *modeName(Mode mode) {
-  return mode == Mode::Functional ? "functional" : "timing";
-}
-
-static Json stallsJson(const Measurement &m) {
-  Json stalls;
-  for (const EngineTime &engine : m.engines) {
-    Json &one = stalls[engine.name];
-    one["busy"] = engine.busy;
-    for (unsigned cause = 0; cause < numStalls; ++cause) {
-      one[stallName(static_cast<Stall>(cause))] = engine.lost[cause];
-    }
-  }
-  return stalls;
 }
 
 Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
@@ -115,43 +100,6 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
   json["chip_hash"] = formatHash(chip.hash());
   json["chip"] = toJson(chip);
   return json;
-}
-
-/// Bytes with a unit that leaves one to four digits before the point.
-static std::string bytesText(uint64_t bytes) {
-  constexpr const char *units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  double value = double(bytes);
-  unsigned unit = 0;
-  while (value >= 10000 && unit + 1 < std::size(units)) {
-    value /= 1024;
-    ++unit;
-  }
-  return fmt::format("{:.{}f} {}", value, unit ? 1 : 0, units[unit]);
-}
-
-static std::string timeText(double seconds) {
-  if (seconds < 1e-3) {
-    return fmt::format("{:.3f} us", seconds * 1e6);
-  }
-  return seconds < 1 ? fmt::format("{:.3f} ms", seconds * 1e3)
-                     : fmt::format("{:.3f} s", seconds);
-}
-
-/// Total, power, and the three largest consumers.
-static std::string energyText(const EnergyReport &energy) {
-  auto parts = energy.parts();
-  std::stable_sort(
-      parts.begin(), parts.end(),
-      [](const auto &a, const auto &b) { return a.second > b.second; });
-  std::string text = fmt::format("{:.4g} mJ, {:.1f} W mean",
-                                 energy.total() * 1e3, energy.averageWatts());
-  for (unsigned i = 0; i < 3 && parts[i].second > 0; ++i) {
-    std::string name = parts[i].first;
-    std::replace(name.begin(), name.end(), '_', ' ');
-    text += fmt::format("{} {} {:.0f} %", i ? "," : ";", name,
-                        parts[i].second / energy.total() * 100);
-  }
-  return text;
 }
 
 std::string chipwright::formatKernel(const KernelResult &result,

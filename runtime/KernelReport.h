@@ -26,6 +26,7 @@ nlohmann::ordered_json toJson(const KernelResult &result,
 
 /// One line: what bounds the run, and what comes next.
 std::string verdict(const KernelResult &result);
+std::string verdict(const Measurement &measurement);
 
 /// Data bytes (without ECC) over what the pins could have carried.
 double dramBandwidthFraction(const KernelResult &result, const ChipSpec &spec);

@@ -9,34 +9,29 @@
 #include "sim/memory/MemorySystem.h"
 #include "sim/pe/Pe.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <sys/resource.h>
 
 using namespace chipwright;
 using namespace chipwright::sim;
 
-Measurement chipwright::measure(const Machine &machine, const JobResult &job) {
-  const ChipSpec &spec = machine.spec();
-  const MemorySystem &paths = machine.paths();
-  Measurement m;
-  m.job = job;
-  m.numPes = machine.numPes();
-  double period = double(spec.periodFs()) * 1e-15;
-  m.seconds = double(job.cycles) * period;
-
-  DramCounters dram = paths.dramCounters();
-  m.dramReadBytes = dram.readBytes;
-  m.dramWriteBytes = dram.writeBytes;
-  m.dramEccBytes = dram.eccBytes;
-  m.sramReadBytes = paths.counters().sramReadBytes;
-  m.sramWriteBytes = paths.counters().sramWriteBytes;
-
+CounterSnapshot chipwright::snapshot(const Machine &machine, Cycle end) {
   static constexpr isa::Engine order[] = {
       isa::Engine::Dpe, isa::Engine::Re,   isa::Engine::Se,
       isa::Engine::Mlu, isa::Engine::FiIn, isa::Engine::FiOut};
   static constexpr const char *names[] = {"dpe", "re",    "se",
                                           "mlu", "fi_in", "fi_out"};
+  const MemorySystem &paths = machine.paths();
+  CounterSnapshot now;
+  now.dram = paths.dramCounters();
+  now.memory = paths.counters();
+  now.energy = energyCounts(machine);
+  now.bankBusy = paths.bankBusyCycles();
+  now.end = end;
   for (unsigned i = 0; i < std::size(order); ++i) {
-    EngineTime &time = m.engines[i];
+    EngineTime &time = now.engines[i];
     time.name = names[i];
     for (unsigned pe = 0; pe < machine.numPes(); ++pe) {
       const StallAccount &account = machine.pe(pe).account(order[i]);
@@ -45,21 +40,66 @@ Measurement chipwright::measure(const Machine &machine, const JobResult &job) {
         time.lost[cause] += account.lost(static_cast<Stall>(cause));
       }
     }
-    // The accounts begin at cycle 0, the job one cycle after.
-    Cycle before = (job.end - job.cycles) * machine.numPes();
+  }
+  const Noc &noc = paths.noc();
+  for (unsigned link = 0; link < noc.numLinks(); ++link) {
+    now.linkBusy.push_back(noc.linkState(link).busyCycles());
+  }
+  for (unsigned pe = 0; pe < machine.numPes(); ++pe) {
+    for (uint64_t n : machine.pe(pe).counters().commands) {
+      now.commands += n;
+    }
+  }
+  return now;
+}
+
+Measurement chipwright::measure(const Machine &machine, const JobResult &job) {
+  return measure(machine, job, CounterSnapshot());
+}
+
+Measurement chipwright::measure(const Machine &machine, const JobResult &job,
+                                const CounterSnapshot &before) {
+  const ChipSpec &spec = machine.spec();
+  CounterSnapshot now = snapshot(machine, job.end);
+  Measurement m;
+  m.job = job;
+  m.job.commands -= before.commands;
+  m.numPes = machine.numPes();
+  double period = double(spec.periodFs()) * 1e-15;
+  m.seconds = double(job.cycles) * period;
+
+  m.dramReadBytes = now.dram.readBytes - before.dram.readBytes;
+  m.dramWriteBytes = now.dram.writeBytes - before.dram.writeBytes;
+  m.dramEccBytes = now.dram.eccBytes - before.dram.eccBytes;
+  m.sramReadBytes = now.memory.sramReadBytes - before.memory.sramReadBytes;
+  m.sramWriteBytes = now.memory.sramWriteBytes - before.memory.sramWriteBytes;
+
+  for (size_t i = 0; i < m.engines.size(); ++i) {
+    EngineTime &time = m.engines[i];
+    time = now.engines[i];
+    time.busy -= before.engines[i].busy;
+    for (unsigned cause = 0; cause < numStalls; ++cause) {
+      time.lost[cause] -= before.engines[i].lost[cause];
+    }
+    // The accounts begin where the last job ended, the job a cycle or more
+    // after that.
+    Cycle idle = (job.end - job.cycles - before.end) * machine.numPes();
     Cycle &launch = time.lost[static_cast<unsigned>(Stall::Launch)];
-    launch -= std::min(launch, before);
+    launch -= std::min(launch, idle);
   }
 
-  m.energy = computeEnergy(spec, machine, job.cycles);
+  m.energy = computeEnergy(spec, now.energy.since(before.energy), job.cycles);
 
   double cycles = double(std::max<Cycle>(job.cycles, 1));
   double buses = double(spec.dram.channels) * spec.dram.pseudoChannels;
-  m.dramBusShare = double(dram.busyFs) * 1e-15 / (cycles * period * buses);
-  m.sramBankShare = double(paths.bankBusyCycles()) / (cycles * spec.sram.banks);
-  const Noc &noc = paths.noc();
+  m.dramBusShare = double(now.dram.busyFs - before.dram.busyFs) * 1e-15 /
+                   (cycles * period * buses);
+  m.sramBankShare =
+      double(now.bankBusy - before.bankBusy) / (cycles * spec.sram.banks);
+  const Noc &noc = machine.paths().noc();
   for (unsigned link = 0; link < noc.numLinks(); ++link) {
-    double share = double(noc.linkState(link).busyCycles()) / cycles;
+    Cycle earlier = before.linkBusy.empty() ? 0 : before.linkBusy[link];
+    double share = double(now.linkBusy[link] - earlier) / cycles;
     if (share > m.nocLinkShare) {
       m.nocLinkShare = share;
       m.busiestLink = noc.linkName(link);

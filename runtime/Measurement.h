@@ -14,11 +14,13 @@
 
 #include "sim/energy/EnergyModel.h"
 #include "sim/machine/Machine.h"
+#include "sim/memory/MemorySystem.h"
 #include "sim/pe/StallAccount.h"
 
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace chipwright {
 
@@ -46,7 +48,29 @@ struct Measurement {
   double cpuSeconds = 0; // host CPU time of machine and launch
 };
 
-/// Reads the counters of \p machine after its only launch.
+/// Counters of a machine between two launches.
+struct CounterSnapshot {
+  sim::DramCounters dram;
+  sim::MemoryCounters memory;
+  sim::EnergyCounts energy;
+  std::array<EngineTime, 6> engines;
+  sim::Cycle bankBusy = 0;
+  std::vector<sim::Cycle> linkBusy; // by link
+  uint64_t commands = 0;
+  sim::Cycle end = 0; // of the last launch
+};
+
+/// Reads the counters of \p machine, whose last launch ended at \p end (0
+/// before the first).
+CounterSnapshot snapshot(const sim::Machine &machine, sim::Cycle end);
+
+/// What happened on \p machine since \p before: one launch, or several that
+/// \p job sums up (cycles and end of the whole). Commands are counted from the
+/// machine's start in \p job, from \p before in the result.
+Measurement measure(const sim::Machine &machine, const sim::JobResult &job,
+                    const CounterSnapshot &before);
+
+/// The same for a machine's only launch.
 Measurement measure(const sim::Machine &machine, const sim::JobResult &job);
 
 /// CPU seconds that this process has used; \p withChildren adds processes that

@@ -34,7 +34,10 @@ static double sumOf(const EngineTime &engine,
 }
 
 std::string chipwright::verdict(const KernelResult &result) {
-  const Measurement &m = result.measurement;
+  return verdict(result.measurement);
+}
+
+std::string chipwright::verdict(const Measurement &m) {
   if (!m.job.finished) {
     return "the simulation was stopped";
   }

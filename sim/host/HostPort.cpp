@@ -6,7 +6,7 @@
 
 #include "sim/host/HostPort.h"
 
-#include "sim/core/Time.h"
+#include "sim/host/HostLink.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,11 +23,7 @@ HostPort::HostPort(sc_core::sc_module_name name, const ChipSpec &spec,
 }
 
 uint64_t HostPort::transferFs(uint64_t bytes, bool write) const {
-  uint64_t wire =
-      bytes + divideUp(bytes, host.payloadBytes) * host.overheadBytes;
-  double latencyNs = host.roundTripNs * (write ? 0.5 : 1.0);
-  double linkNs = double(wire) / host.bytesPerSecond * 1e9;
-  return static_cast<uint64_t>(std::ceil((latencyNs + linkNs) * 1e6));
+  return hostTransferFs(host, bytes, write);
 }
 
 tlm::tlm_response_status HostPort::access(tlm::tlm_generic_payload &payload) {

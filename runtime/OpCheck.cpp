@@ -1,0 +1,143 @@
+//===- OpCheck.cpp - Each op of a chip against fp64 -----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/OpCheck.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace chipwright;
+using namespace chipwright::models;
+
+double chipwright::opErrorBound(OpKind kind, DType type) {
+  double one = type == DType::F16 ? 2.5e-4 : 2e-3;
+  bool isTwo = kind == OpKind::Attention || kind == OpKind::Experts;
+  return isTwo ? 2 * one : one;
+}
+
+static ReferenceOptions optionsFor(DType type) {
+  ReferenceOptions options;
+  options.rounding =
+      type == DType::F16 ? OperandRounding::F16 : OperandRounding::BF16;
+  return options;
+}
+
+OpCheck::OpCheck(const Graph &described, const Weights &weights, DType type,
+                 int64_t slots)
+    : graph(described), productType(type),
+      reference(described, weights, optionsFor(type)), cache(described, slots) {
+}
+
+Result<void> OpCheck::stepBegins(const Step &step, const StepSizes &current) {
+  sizes = current;
+  values = reference.inputs(step);
+  isHeld.assign(graph.values.size(), false);
+  slack.assign(graph.values.size(), 0);
+  return {};
+}
+
+Result<void> OpCheck::afterLaunch(PackageMachine &machine, size_t launch) {
+  for (const auto &result : machine.package().launches[launch].results) {
+    const Value *value = findValue(graph, result.name);
+    if (!value || value->producer < 0) {
+      continue;
+    }
+    auto read = readValue<double>(machine, *value, result.buffer, sizes);
+    if (!read) {
+      return read.error();
+    }
+    values[static_cast<size_t>(value->id)] = read.take();
+    isHeld[static_cast<size_t>(value->id)] = true;
+  }
+  return {};
+}
+
+Result<void> OpCheck::stepEnds() {
+  for (const Op &op : graph.ops) {
+    if (auto done = check(op); !done) {
+      return done;
+    }
+  }
+  ++stepNumber;
+  values.clear();
+  return {};
+}
+
+/// ||chip - expected|| / ||expected|| and where the largest difference is.
+static void measureError(const HostMatrix<double> &chip,
+                         const HostMatrix<double> &expected, OpError &error) {
+  HostMatrix<double> difference = (chip - expected).cwiseAbs();
+  double largest = -1;
+  for (Eigen::Index row = 0; row < chip.rows(); ++row) {
+    for (Eigen::Index column = 0; column < chip.cols(); ++column) {
+      double one = difference(row, column);
+      bool isWorse = !(one <= largest) && largest == largest;
+      if (isWorse) {
+        largest = one;
+        error.row = row;
+        error.column = column;
+      }
+    }
+  }
+  double norm = expected.norm();
+  error.error = difference.norm() / (norm > 0 ? norm : 1.0);
+}
+
+Result<void> OpCheck::check(const Op &op) {
+  std::vector<const HostValue<double> *> operands;
+  double chain = opErrorBound(op.kind, productType);
+  for (ValueId id : op.operands) {
+    operands.push_back(&values[static_cast<size_t>(id)]);
+    chain += slack[static_cast<size_t>(id)];
+  }
+  bool isChoice =
+      op.kind == OpKind::Router && isHeld[static_cast<size_t>(op.results[1])];
+  const HostMatrix<int32_t> *replay =
+      isChoice ? &values[static_cast<size_t>(op.results[1])].index : nullptr;
+  auto made = reference.evaluate(op, operands, &cache, replay);
+  if (!made) {
+    return made.error();
+  }
+  for (size_t i = 0; i < op.results.size(); ++i) {
+    auto id = static_cast<size_t>(op.results[i]);
+    HostValue<double> &expected = (*made)[i];
+    if (!isHeld[id]) {
+      values[id] = std::move(expected);
+      slack[id] = chain;
+    } else if (graph.values[id].element == ElementKind::Real) {
+      OpError error{
+          stepNumber, op.name, graph.values[id].name, op.kind, 0, chain, 0, 0};
+      measureError(values[id].real, expected.real, error);
+      list.push_back(error);
+    }
+  }
+  if (isChoice) {
+    // The logits were compared above; here it is the choice among them.
+    auto logits = static_cast<size_t>(op.results[0]);
+    HostMatrix<float> expected =
+        (isHeld[logits] ? (*made)[0].real : values[logits].real).cast<float>();
+    HostMatrix<float> chip =
+        isHeld[logits] ? HostMatrix<float>(values[logits].real.cast<float>())
+                       : HostMatrix<float>();
+    int64_t before = routing.beyondError;
+    compareChoices(chip, *replay, expected, routing);
+    if (routing.beyondError > before) {
+      auto id = static_cast<size_t>(op.results[1]);
+      list.push_back({stepNumber, op.name, graph.values[id].name, op.kind,
+                      double(routing.beyondError - before), 0, 0, 0});
+    }
+  }
+  return {};
+}
+
+const OpError *OpCheck::firstFault() const {
+  for (const OpError &error : list) {
+    if (!error.agrees()) {
+      return &error;
+    }
+  }
+  return nullptr;
+}

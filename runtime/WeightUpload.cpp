@@ -1,0 +1,87 @@
+//===- WeightUpload.cpp - Parameters into a package's buffers -------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/WeightUpload.h"
+
+#include "package/PackageFile.h"
+#include "sim/numerics/Element.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+using namespace chipwright;
+using namespace chipwright::models;
+
+// Elements converted at a time: 4 MiB in fp32.
+static constexpr int64_t kBlockElements = 1 << 20;
+
+static Result<void> uploadOne(const PackageBuffer &buffer,
+                              std::span<uint8_t> target, ParameterId parameter,
+                              const Weights &weights) {
+  Weights::Size size = weights.size(parameter);
+  uint64_t bytes =
+      static_cast<uint64_t>(size.matrices) * static_cast<uint64_t>(size.rows) *
+      static_cast<uint64_t>(size.columns) * dtypeBytes(buffer.dtype);
+  if (bytes != target.size()) {
+    return Diagnostic{
+        fmt::format("buffer {}: expected the {} bytes of {} ({} x {} x {} in "
+                    "{}), found {}; compile this model again",
+                    buffer.name, bytes, buffer.parameter, size.matrices,
+                    size.rows, size.columns, dtypeName(buffer.dtype),
+                    target.size()),
+        ExitBadInput};
+  }
+  int64_t step = std::max<int64_t>(1, kBlockElements / size.columns);
+  std::vector<float> block;
+  uint8_t *place = target.data();
+  for (int64_t matrix = 0; matrix < size.matrices; ++matrix) {
+    for (int64_t row = 0; row < size.rows; row += step) {
+      int64_t rows = std::min(step, size.rows - row);
+      auto count = static_cast<size_t>(rows * size.columns);
+      block.resize(count);
+      auto read =
+          weights.read(parameter, Tile{matrix, row, rows, 0, size.columns},
+                       block.data(), size.columns);
+      if (!read) {
+        return read;
+      }
+      sim::storeRow(buffer.dtype, block.data(), place, count);
+      place += count * dtypeBytes(buffer.dtype);
+    }
+  }
+  return {};
+}
+
+Result<void> chipwright::uploadWeights(PackageMachine &machine,
+                                       const Graph &graph,
+                                       const Weights &weights) {
+  std::map<std::string, ParameterId> byName;
+  for (const Parameter &parameter : graph.parameters) {
+    byName[parameter.name] = parameter.id;
+  }
+  const std::vector<PackageBuffer> &buffers = machine.package().buffers;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    if (buffers[i].role != BufferRole::Weight) {
+      continue;
+    }
+    auto parameter = byName.find(buffers[i].parameter);
+    if (parameter == byName.end()) {
+      return Diagnostic{
+          fmt::format("buffer {}: expected a parameter of the model, found "
+                      "'{}'; compile this model again",
+                      buffers[i].name, buffers[i].parameter),
+          ExitBadInput};
+    }
+    auto done = uploadOne(buffers[i], machine.stored(static_cast<int64_t>(i)),
+                          parameter->second, weights);
+    if (!done) {
+      return done;
+    }
+  }
+  return {};
+}
