@@ -162,6 +162,21 @@ private:
     }
   }
 
+  /// Equal factors share a table.
+  Value temperatureTable(const models::TemperatureConfig &config) {
+    for (auto &[known, table] : temperatures) {
+      if (known == config) {
+        return table;
+      }
+    }
+    auto number = static_cast<int64_t>(temperatures.size());
+    Value table = addArgument(tensor(positions, 1, b.getF32Type()),
+                              fmt::format("temperatures{}", number), "table",
+                              "Temperatures", "", number);
+    temperatures.emplace_back(config, table);
+    return table;
+  }
+
   LogicalResult import(const ModelOp &op) {
     loc = NameLoc::get(b.getStringAttr(op.name));
     Type f32 = b.getF32Type();
@@ -195,9 +210,10 @@ private:
       // Equal rotations share a table.
       Value &table = ropeTables[a.inverseFrequencies];
       if (!table) {
+        auto number = static_cast<int64_t>(ropeTables.size()) - 1;
         table = addArgument(tensor(positions, 2 * a.headSize, f32),
-                            fmt::format("rope{}", op.id), "table", "RopeTable",
-                            "", op.id);
+                            fmt::format("rope{}", number), "table", "RopeTable",
+                            "", number);
       }
       define(op, llm::RopeOp::create(b, loc, resultType(op, 0), operand(op, 0),
                                      operand(op, 1), table,
@@ -205,13 +221,10 @@ private:
       return success();
     }
     case OpKind::Temperature: {
-      if (!temperatures) {
-        temperatures = addArgument(tensor(positions, 1, f32), "temperatures",
-                                   "table", "Temperatures", "", op.id);
-      }
+      const auto &a = std::get<models::TemperatureAttributes>(op.attributes);
       define(op, llm::TemperatureOp::create(b, loc, resultType(op, 0),
                                             operand(op, 0), operand(op, 1),
-                                            temperatures, name));
+                                            temperatureTable(a.config), name));
       return success();
     }
     case OpKind::Attention: {
@@ -270,7 +283,7 @@ private:
   std::vector<bool> isProduct;
   std::vector<Value> values, bounds, work, keys, cached;
   std::map<std::vector<float>, Value> ropeTables;
-  Value temperatures;
+  std::vector<std::pair<models::TemperatureConfig, Value>> temperatures;
 };
 
 } // namespace
