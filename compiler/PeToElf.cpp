@@ -6,6 +6,7 @@
 
 #include "compiler/PeToElf.h"
 
+#include "compiler/Diagnostics.h"
 #include "compiler/PeCompiler.h"
 #include "compiler/Target.h"
 #include "compiler/elf/EmitElf.h"
@@ -65,18 +66,6 @@ compiler::compilePeModule(ModuleOp module, const ChipSpec &spec,
   return linkObject(*object, where);
 }
 
-static void print(const mlir::Diagnostic &diagnostic, std::string &text) {
-  llvm::raw_string_ostream os(text);
-  if (!text.empty()) {
-    os << "\n";
-  }
-  if (auto file = dyn_cast<FileLineColLoc>(diagnostic.getLocation())) {
-    os << file.getFilename().getValue() << ":" << file.getLine() << ":"
-       << file.getColumn() << ": ";
-  }
-  diagnostic.print(os);
-}
-
 Result<std::vector<uint8_t>>
 chipwright::compilePeText(const ChipSpec &spec, const std::string &text,
                           const std::string &name,
@@ -85,35 +74,19 @@ chipwright::compilePeText(const ChipSpec &spec, const std::string &text,
   compiler::registerPeCompiler(registry);
   // One thread: the order of messages is the order of the text.
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  context.printOpOnDiagnostic(false);
-  std::string said;
-  ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
-      print(diagnostic, said);
-      for (mlir::Diagnostic &note : diagnostic.getNotes()) {
-        print(note, said);
-      }
-    }
-    return success();
-  });
-  auto refuse = [&] {
-    if (said.empty()) {
-      said = name + ": does not compile for " + spec.name;
-    }
-    return chipwright::Diagnostic{said, ExitBadInput};
-  };
+  compiler::Messages messages(context, name);
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
                              llvm::SMLoc());
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
   if (!module) {
-    return refuse();
+    return messages.error(ExitBadInput);
   }
   FailureOr<std::vector<uint8_t>> elf =
       compiler::compilePeModule(*module, spec, options);
   if (failed(elf)) {
-    return refuse();
+    return messages.error(ExitBadInput);
   }
   return std::move(*elf);
 }

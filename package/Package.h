@@ -31,10 +31,10 @@
 
 namespace chipwright {
 
-/// A number, or the value that a symbol has in a step.
+/// A number, or a multiple of the value that a symbol has in a step.
 struct PackageSize {
-  int64_t constant = 0;
-  std::string symbol; // empty: `constant`
+  int64_t constant = 0; // the number, or the factor of the symbol
+  std::string symbol;   // empty: a number
 
   bool operator==(const PackageSize &) const = default;
 };

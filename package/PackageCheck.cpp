@@ -69,7 +69,7 @@ int64_t chipwright::largestValue(const Package &package,
     return size.constant;
   }
   auto bound = package.bounds.find(size.symbol);
-  return bound == package.bounds.end() ? 0 : bound->second;
+  return bound == package.bounds.end() ? 0 : size.constant * bound->second;
 }
 
 uint64_t chipwright::largestBytes(const Package &package,
@@ -180,6 +180,12 @@ private:
                !package.bounds.contains(size.symbol)) {
       fail(fmt::format("{}: expected a symbol that has a bound, found '{}'",
                        where, isPrintable(size.symbol) ? size.symbol : "?"));
+    } else if (size.constant < 1 ||
+               size.constant > kMaxSize / package.bounds.at(size.symbol)) {
+      fail(fmt::format("{}: expected a factor of {} of 1 to {}, found {}",
+                       where, size.symbol,
+                       kMaxSize / package.bounds.at(size.symbol),
+                       size.constant));
     }
   }
 

@@ -90,6 +90,8 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
   json["simulator"] = {{"cpu_seconds", m.cpuSeconds},
                        {"process_cpu_seconds", processCpuSeconds(true)},
                        {"commands", job.commands},
+                       {"passes", job.passes},
+                       {"trains", job.trains},
                        {"instructions", job.instructions},
                        {"pc_hash", formatHash(job.pcHash)},
                        {"events", job.events}};

@@ -35,8 +35,8 @@ static std::pair<int64_t, int64_t> sizeOf(const Value &value,
   for (size_t i = 0; i < value.shape.size(); ++i) {
     const Dim &dim = value.shape[i];
     int64_t size = dim.kind == Dim::Fixed    ? dim.size
-                   : dim.kind == Dim::Tokens ? valueOf({0, "tokens"}, sizes)
-                                             : valueOf({0, "outputs"}, sizes);
+                   : dim.kind == Dim::Tokens ? valueOf({1, "tokens"}, sizes)
+                                             : valueOf({1, "outputs"}, sizes);
     (i == 0 ? rows : columns) *= size;
   }
   return {rows, columns};

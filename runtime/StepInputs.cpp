@@ -20,7 +20,7 @@ int64_t chipwright::valueOf(const PackageSize &size, const StepSizes &sizes) {
     return size.constant;
   }
   auto place = sizes.find(size.symbol);
-  return place == sizes.end() ? 0 : place->second;
+  return place == sizes.end() ? 0 : size.constant * place->second;
 }
 
 int64_t chipwright::elementsOf(const PackageBuffer &buffer,

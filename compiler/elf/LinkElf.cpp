@@ -117,7 +117,7 @@ compiler::linkObject(llvm::ArrayRef<char> object, Location where) {
            << code.message();
   }
   auto cleanUp = llvm::scope_exit([&] {
-    llvm::sys::fs::remove_directories(folder, /*IgnoreErrors=*/true);
+    (void)llvm::sys::fs::remove_directories(folder, /*IgnoreErrors=*/true);
   });
   auto path = [&](StringRef name) {
     llvm::SmallString<128> result(folder);
@@ -126,7 +126,7 @@ compiler::linkObject(llvm::ArrayRef<char> object, Location where) {
   };
   std::string objectPath = path("kernel.o"), scriptPath = path("kernel.ld"),
               elfPath = path("kernel.elf");
-  for (auto [name, bytes] :
+  for (const auto &[name, bytes] :
        {std::pair(objectPath, StringRef(object.data(), object.size())),
         std::pair(scriptPath, StringRef(kScript))}) {
     std::error_code code;

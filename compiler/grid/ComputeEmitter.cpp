@@ -386,9 +386,9 @@ void ComputeEmitter::layout(Operation *op, Value x, Value y) {
 
 void ComputeEmitter::store(StoreOp op) {
   const Place &place = plan.of(op.getTile());
-  auto slices =
-      transferSlices(op, op.getBuffer(), op.getIndices(), op.getLimit(),
-                     bool(op.getScatter()), op.getTile().getType(), place.cb);
+  auto slices = transferSlices(op, op.getBuffer(), op.getIndices(),
+                               op.getLimit(), bool(op.getScatter()),
+                               op.getWidth(), op.getTile().getType(), place.cb);
   slices.push_back({"policy", op.getPolicy()});
   if (op.getScatter()) {
     slices.push_back({"index_cb", plan.of(op.getScatter()).cb});

@@ -21,6 +21,7 @@ public:
 
 protected:
   mlir::LogicalResult issue(mlir::Operation *op) override;
+  bool writesControl() const override { return true; }
   void enterLoop(mlir::scf::ForOp loop, mlir::scf::ForOp made) override;
   void leaveLoop(mlir::scf::ForOp loop) override;
   void enterBlock(mlir::Block &block) override { rings.enterBlock(block); }

@@ -204,7 +204,8 @@ private:
       tag(StoreOp::create(b, loc, tile, op.getResultBuffers()[i],
                           indices(operand), limit(operand),
                           scatter < 0 ? Value()
-                                      : tiles[static_cast<size_t>(scatter)]));
+                                      : tiles[static_cast<size_t>(scatter)],
+                          width(operand)));
     }
   }
 
@@ -234,7 +235,7 @@ private:
       Value rows =
           gatherOf(i) >= 0 ? tiles[static_cast<size_t>(gatherOf(i))] : Value();
       auto load = LoadOp::create(b, loc, scheduled(argumentType(i)), buffers[i],
-                                 indices(i), limit(i), rows, Value());
+                                 indices(i), limit(i), rows, Value(), width(i));
       tag(load);
       tiles[i] = load.getTile();
     }
@@ -274,9 +275,31 @@ private:
     return isKnown(op.getMap(operand)) && (!limit || isKnown(*limit));
   }
 
+  IntegerAttr width(unsigned operand) {
+    bool has = !op.getWidths().empty() && op.getWidths()[operand] != 0;
+    return has ? b.getI64IntegerAttr(op.getWidths()[operand]) : IntegerAttr();
+  }
+
   Value limit(unsigned operand) {
-    std::optional<AffineMap> map = op.getLimit(operand);
-    return map ? evaluate(map->getResult(0)) : Value();
+    if (std::optional<AffineMap> map = op.getLimit(operand)) {
+      return evaluate(map->getResult(0));
+    }
+    if (!op.hasRowNumbers(operand)) {
+      return {};
+    }
+    // As many rows as there are numbers: up to the end of their buffer.
+    size_t count = op.getStepBuffers().size() + op.getFinishBuffers().size();
+    auto numbers = static_cast<unsigned>(
+        operand < count ? op.getGather()[operand]
+                        : op.getScatter()[operand - count]);
+    Value buffer = op.getBuffers()[numbers];
+    int64_t rowDim = cast<BufferType>(buffer.getType()).getRank() - 2;
+    Value end = limit(numbers);
+    if (!end) {
+      end = DimOp::create(b, loc, b.getIndexType(), buffer, rowDim);
+    }
+    Value row = indices(numbers)[static_cast<size_t>(rowDim)];
+    return b.createOrFold<arith::SubIOp>(loc, end, row);
   }
 
   /// The present entry of the work list, once known.

@@ -35,7 +35,7 @@ void LoadEmitter::load(LoadOp op) {
   const Place &place = plan.of(op.getTile());
   auto slices =
       transferSlices(op, op.getBuffer(), op.getIndices(), op.getLimit(),
-                     bool(op.getGather()), type, place.cb);
+                     bool(op.getGather()), op.getWidth(), type, place.cb);
   slices.push_back({"fill", op.getFill()});
   slices.push_back({"fill_dtype", elementCode(type.getElementType())});
   slices.push_back({"policy", op.getPolicy()});

@@ -93,6 +93,7 @@ LogicalResult RoleEmitter::run() {
       b, loc, one, arith::AddIOp::create(b, loc, col, i64(32)));
   pe::BarrierOp::create(b, loc, kStartBarrier,
                         arith::OrIOp::create(b, loc, rows, cols));
+  invalidateControl(loc);
   return emitBlock(program.getBody().front());
 }
 
@@ -158,6 +159,12 @@ LogicalResult RoleEmitter::emit(Operation *op) {
   }
   if (auto read = dyn_cast<ReadOp>(op)) {
     emitRead(read);
+    return success();
+  }
+  if (auto write = dyn_cast<WriteOp>(op)) {
+    if (writesControl()) {
+      emitWrite(write);
+    }
     return success();
   }
   if (auto dim = dyn_cast<DimOp>(op)) {
@@ -290,15 +297,29 @@ LogicalResult RoleEmitter::emitParallel(ParallelOp loop) {
   return emitBlock(*loop.getBlock());
 }
 
+Value RoleEmitter::addressOf(Location loc, Value buffer, OperandRange indices) {
+  unsigned bytes = cast<BufferType>(buffer.getType()).getElementBytes();
+  Value offset = b.createOrFold<arith::MulIOp>(
+      loc, linearIndex(loc, buffer, indices), index(bytes));
+  return arith::AddIOp::create(
+      b, loc, buffers[buffer].address,
+      arith::IndexCastOp::create(b, loc, b.getI64Type(), offset));
+}
+
+void RoleEmitter::emitWrite(WriteOp write) {
+  Location loc = write.getLoc();
+  unsigned bytes = write.getBuffer().getType().getElementBytes();
+  Value value = arith::IndexCastOp::create(b, loc, b.getIntegerType(bytes * 8),
+                                           scalar(write.getValue()));
+  pe::StoreOp::create(b, loc, value,
+                      addressOf(loc, write.getBuffer(), write.getIndices()),
+                      uint64_t(0));
+}
+
 void RoleEmitter::emitRead(ReadOp read) {
   Location loc = read.getLoc();
   unsigned bytes = read.getBuffer().getType().getElementBytes();
-  Value offset = arith::MulIOp::create(
-      b, loc, linearIndex(loc, read.getBuffer(), read.getIndices()),
-      index(bytes));
-  Value address = arith::AddIOp::create(
-      b, loc, buffers[read.getBuffer()].address,
-      arith::IndexCastOp::create(b, loc, b.getI64Type(), offset));
+  Value address = addressOf(loc, read.getBuffer(), read.getIndices());
   Value value = pe::LoadOp::create(b, loc, b.getIntegerType(bytes * 8), address,
                                    /*offset=*/uint64_t(0));
   map.map(read.getValue(),
@@ -313,11 +334,19 @@ void RoleEmitter::emitBarrier(Location loc) {
   uint64_t cols = (uint64_t(1) << target.cols) - 1;
   pe::BarrierOp::create(b, loc, kGridBarrier,
                         i64(static_cast<int64_t>(rows | cols << 32)));
-  for (auto &[argument, buffer] : buffers) {
-    auto type = cast<BufferType>(argument.getType());
-    if (!type.getControl()) {
+  invalidateControl(loc);
+}
+
+void RoleEmitter::invalidateControl(Location loc) {
+  for (BlockArgument argument : program.getBody().getArguments()) {
+    auto type = dyn_cast<BufferType>(argument.getType());
+    bool isRead = llvm::any_of(argument.getUsers(), [](Operation *user) {
+      return llvm::isa<ReadOp>(user);
+    });
+    if (!type || !type.getControl() || !isRead) {
       continue;
     }
+    const BufferArgument &buffer = buffers[argument];
     Value bytes = index(type.getElementBytes());
     for (Value size : buffer.sizes) {
       bytes = arith::MulIOp::create(b, loc, bytes, size);
@@ -379,8 +408,9 @@ Value RoleEmitter::validPart(Location loc, Value at, Value size,
 
 SmallVector<pe::SliceValue, 16>
 RoleEmitter::transferSlices(Operation *op, Value buffer, OperandRange indices,
-                            Value limit, bool indexed, RankedTensorType tile,
-                            int64_t cb) {
+                            Value limit, bool indexed,
+                            std::optional<uint64_t> width,
+                            RankedTensorType tile, int64_t cb) {
   Location loc = op->getLoc();
   const BufferArgument &argument = buffers[buffer];
   const unsigned bytes = bytesOf(tile.getElementType());
@@ -405,8 +435,9 @@ RoleEmitter::transferSlices(Operation *op, Value buffer, OperandRange indices,
     }
     validRows = validPart(loc, row, end, rows);
   }
-  Value validBytes =
-      inBytes(validPart(loc, col, argument.sizes[rank - 1], cols));
+  Value validCols = validPart(loc, col, argument.sizes[rank - 1],
+                              width ? std::min(int64_t(*width), cols) : cols);
+  Value validBytes = inBytes(validCols);
   return {{"addr", address},
           {"rows", rows},
           {"row_bytes", cols * bytes},

@@ -37,6 +37,8 @@ public:
 protected:
   /// Issues \p op; called for operations on tiles.
   virtual mlir::LogicalResult issue(mlir::Operation *op) = 0;
+  /// Does this hart do the program's writes of single values?
+  virtual bool writesControl() const { return false; }
   /// Around the body of a loop: carried tiles change their names.
   virtual void enterLoop(mlir::scf::ForOp loop, mlir::scf::ForOp made) {}
   virtual void leaveLoop(mlir::scf::ForOp loop) {}
@@ -63,7 +65,8 @@ protected:
   llvm::SmallVector<pe::SliceValue, 16>
   transferSlices(mlir::Operation *op, mlir::Value buffer,
                  mlir::OperandRange indices, mlir::Value limit, bool indexed,
-                 mlir::RankedTensorType tile, int64_t cb);
+                 std::optional<uint64_t> width, mlir::RankedTensorType tile,
+                 int64_t cb);
 
   mlir::OpBuilder &b;
   const LocalPlan &plan;
@@ -78,6 +81,12 @@ private:
   mlir::LogicalResult emitIf(mlir::scf::IfOp branch);
   mlir::LogicalResult emitParallel(grid::ParallelOp loop);
   void emitRead(grid::ReadOp read);
+  void emitWrite(grid::WriteOp write);
+  /// Address of an element of a control buffer (i64).
+  mlir::Value addressOf(mlir::Location loc, mlir::Value buffer,
+                        mlir::OperandRange indices);
+  /// Control buffers may have changed behind the hart's cache.
+  void invalidateControl(mlir::Location loc);
   void emitBarrier(mlir::Location loc);
   /// Elements from the start of \p buffer to the element at \p indices.
   mlir::Value linearIndex(mlir::Location loc, mlir::Value buffer,

@@ -191,6 +191,18 @@ private:
       }
     });
     OpBuilder builder(function.getContext());
+    llvm::MapVector<Operation *, SmallVector<PlannedCommand *>> loops;
+    for (PlannedCommand &command : plan.commands) {
+      if (contexts != 0 && command.issue == PlannedCommand::Issue::AutoLoop) {
+        loops[command.op->getParentOp()].push_back(&command);
+      }
+    }
+    for (auto &[loop, commands] : loops) {
+      builder.setInsertionPoint(loop);
+      for (PlannedCommand *command : commands) {
+        writeAuto(builder, *command, cast<scf::ForOp>(loop));
+      }
+    }
     for (Operation *op : order) {
       builder.setInsertionPoint(op);
       for (const Request &one : requests[op]) {
@@ -226,6 +238,20 @@ private:
     }
     last = {value, command.op->getBlock(), command.word};
     return value;
+  }
+
+  /// Writes the word of the first round of \p loop to auto.
+  static void writeAuto(OpBuilder &builder, PlannedCommand &command,
+                        scf::ForOp loop) {
+    WordForm word;
+    word.constant = command.word.constant;
+    for (const WordForm::Term &term : command.word.terms) {
+      bool isInduction = term.value == loop.getInductionVar();
+      word.add(isInduction ? loop.getLowerBound() : term.value, term.factor);
+    }
+    Location loc = command.op.getLoc();
+    pe::SetOp::create(builder, loc, command.ctx, isa::autoField,
+                      word.materialize(builder, loc));
   }
 
   void issue(OpBuilder &builder, PlannedCommand &command) {

@@ -12,6 +12,8 @@
 
 #include "compiler/pe/ContextPlan.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -33,6 +35,12 @@ static unsigned loopDepth(Operation *op) {
     depth += llvm::isa<LoopLikeOpInterface>(op);
   }
   return depth;
+}
+
+/// Loops around the definition of \p value.
+static unsigned loopDepth(Value value) {
+  Operation *owner = value.getParentRegion()->getParentOp();
+  return loopDepth(owner) + llvm::isa<LoopLikeOpInterface>(owner);
 }
 
 /// Whether commands may share a context: equal but for slices with a term.
@@ -138,8 +146,55 @@ struct AutoPlan {
   uint64_t saved = 0;
   /// Commands in a row whose words grow by `step`.
   std::vector<SmallVector<size_t>> stretches;
+  /// Commands alone in their loops whose words grow by `step` in each round.
+  SmallVector<size_t> inLoops;
 };
 } // namespace
+
+/// \returns by how much the word grows from one round of the loop around the
+/// command to the next, if that is a constant and the loop runs it every time.
+static std::optional<uint64_t> growthInLoop(const PlannedCommand &command) {
+  Operation *op = command.op;
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  APInt step;
+  if (!loop || !matchPattern(loop.getStep(), m_ConstantInt(&step))) {
+    return std::nullopt;
+  }
+  uint64_t growth = 0;
+  for (const WordForm::Term &term : command.word.terms) {
+    if (term.value == loop.getInductionVar()) {
+      growth = term.factor * step.getZExtValue();
+    } else if (!loop.isDefinedOutsideOfLoop(term.value)) {
+      return std::nullopt;
+    }
+  }
+  return growth;
+}
+
+/// Auto-increment from round to round, for a context with one command per loop.
+static AutoPlan planLoops(const ContextPlan &plan, ArrayRef<size_t> members) {
+  AutoPlan result;
+  for (size_t member : members) {
+    const PlannedCommand &command = plan.commands[member];
+    Operation *loop = command.op->getParentOp();
+    std::optional<uint64_t> growth = growthInLoop(command);
+    // A word that does not grow costs no addition either.
+    if (!growth || *growth == 0 || (result.step && *growth != result.step)) {
+      return AutoPlan();
+    }
+    // No other command in the loop may take or write auto.
+    for (size_t other : members) {
+      if (other != member && loop->isProperAncestor(plan.commands[other].op)) {
+        return AutoPlan();
+      }
+    }
+    result.step = *growth;
+    result.inLoops.push_back(member);
+    // Saves the addition, costs one and a write before the loop.
+    result.saved += weightOf(command.depth) - 2 * weightOf(command.depth - 1);
+  }
+  return result;
+}
 
 /// \returns the stretches of \p run whose words grow by \p step.
 static void addStretches(const ContextPlan &plan, ArrayRef<size_t> run,
@@ -179,7 +234,7 @@ static AutoPlan chooseAuto(const ContextPlan &plan, ArrayRef<size_t> members) {
       }
     }
   }
-  AutoPlan best;
+  AutoPlan best = planLoops(plan, members);
   for (auto &[step, candidate] : candidates) {
     candidate.step = step;
     for (const SmallVector<size_t> &run : runs) {
@@ -220,14 +275,16 @@ static void splitGroups(const ContextPlan &plan, std::vector<Group> &groups,
     std::vector<Group> best = {group};
     uint64_t bestGain = chooseAuto(plan, group.members).saved;
     const PlannedCommand &first = plan.commands[group.members.front()];
-    unsigned least = first.depth;
-    for (size_t member : group.members) {
-      least = std::min(least, plan.commands[member].depth);
+    // A field is written in the innermost loop that defines a part of it.
+    unsigned depth = 0;
+    for (auto &[number, field] : first.fields) {
+      for (const FieldForm::Part &part : field.parts) {
+        depth = std::max(depth, loopDepth(part.value));
+      }
     }
     auto written = static_cast<uint64_t>(llvm::count_if(
         first.fields, [](auto &entry) { return !entry.second.isZero(); }));
-    // Fields leave at least the innermost loop.
-    uint64_t cost = (written + 1) * weightOf(least == 0 ? 0 : least - 1);
+    uint64_t cost = (written + 1) * weightOf(depth);
     for (size_t n = 2; n <= std::min(spare + 1, group.members.size()); ++n) {
       std::vector<Group> parts = splitEvery(plan, group, n);
       uint64_t saved = 0;
@@ -253,6 +310,9 @@ static void applyAuto(ContextPlan &plan, unsigned ctx, const AutoPlan &chosen) {
     for (auto [i, member] : llvm::enumerate(stretch)) {
       plan.commands[member].issue = i == 0 ? Issue::AutoFirst : Issue::Auto;
     }
+  }
+  for (size_t member : chosen.inLoops) {
+    plan.commands[member].issue = Issue::AutoLoop;
   }
 }
 

@@ -30,6 +30,7 @@ struct PlannedCommand {
     Register,  // in a register
     Auto,      // the context's auto field holds it
     AutoFirst, // the same, after auto was written
+    AutoLoop,  // the same, after auto was written before the loop around it
   };
   Issue issue = Issue::Register;
 };

@@ -138,6 +138,14 @@ int GenericOp::getTileDim(unsigned operand, unsigned which) {
   return found;
 }
 
+bool GenericOp::hasRowNumbers(unsigned operand) {
+  size_t numOperands = getStepBuffers().size() + getFinishBuffers().size();
+  if (operand < numOperands) {
+    return !getGather().empty() && getGather()[operand] >= 0;
+  }
+  return !getScatter().empty() && getScatter()[operand - numOperands] >= 0;
+}
+
 std::optional<AffineMap> GenericOp::getLimit(unsigned operand) {
   if (!getLimits()) {
     return std::nullopt;
@@ -233,6 +241,9 @@ static LogicalResult checkTile(GenericOp op, unsigned operand, Type type,
       continue;
     }
     int dim = op.getTileDim(operand, which);
+    if (which == 0 && dim < 0 && op.hasRowNumbers(operand) && names) {
+      continue; // as many rows as numbers
+    }
     if (!names || names.getNames().size() != 2 || dim < 0 ||
         names.getNames()[which].getValue() !=
             op.getDim(static_cast<unsigned>(dim)).getName()) {
@@ -333,6 +344,10 @@ LogicalResult GenericOp::verify() {
   }
   if (!getGather().empty() && getGather().size() != numStep + numFinish) {
     return emitOpError("gather has an entry for each operand (-1: none)");
+  }
+  if (!getWidths().empty() && getWidths().size() != buffers.size()) {
+    return emitOpError("widths has an entry for each operand and result (0: "
+                       "none)");
   }
   if (!getScatter().empty() &&
       getScatter().size() != getResultBuffers().size()) {

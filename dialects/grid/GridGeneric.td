@@ -82,7 +82,8 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments]> {
     that position (a column of i32 in `step` or `finish`, counted over both)
     holds them. `scatter` does the same for results. `limits` has a map for
     each operand and result: rows from its value on are filled, or not written.
-    A row that is chosen by number counts from the start of the tile.
+    A row that is chosen by number counts from the start of the tile. `widths`
+    does the same for columns, counted from the tile's first one (0: none).
 
     A work list is a control buffer with one row of fields for each entry of
     the dimension of kind `list`. Fields are the symbols of all maps. `bounds`
@@ -111,6 +112,7 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments]> {
                        DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$scatter,
                        OptionalAttr<ArrayAttr>:$limits,
                        OptionalAttr<DictionaryAttr>:$bounds,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$widths,
                        OptionalAttr<Grid_Schedule>:$schedule);
   let regions = (region MaxSizedRegion<1>:$step, SizedRegion<1>:$finish);
   let assemblyFormat = [{
@@ -133,6 +135,8 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments]> {
     /// The position of the dimension that makes up the rows (which = 0) or
     /// columns (1) of the tile of an operand, or -1 if there is one of them.
     int getTileDim(unsigned operand, unsigned which);
+    /// Are the rows of the operand or result chosen by number?
+    bool hasRowNumbers(unsigned operand);
     /// The operand or result's end of rows, or none.
     std::optional<::mlir::AffineMap> getLimit(unsigned operand);
     /// The range of a dimension that depends on the work list, or none.

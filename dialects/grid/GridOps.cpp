@@ -167,6 +167,40 @@ LogicalResult ReadOp::verify() {
   return checkIndices(*this, getBuffer().getType(), getIndices());
 }
 
+LogicalResult WriteOp::verify() {
+  if (!getBuffer().getType().getControl()) {
+    return emitOpError("writes to a bulk buffer; harts write control buffers "
+                       "only");
+  }
+  return checkIndices(*this, getBuffer().getType(), getIndices());
+}
+
+static LogicalResult checkSymbols(Operation *op, BufferType type,
+                                  ArrayAttr symbols) {
+  size_t unknown = 0;
+  for (unsigned i = 0; i < type.getRank(); ++i) {
+    unknown += type.isDynamic(i);
+  }
+  if (symbols.size() != unknown) {
+    return op->emitOpError("has ") << unknown << " sizes that are `?` and "
+                                   << symbols.size() << " symbols";
+  }
+  return success();
+}
+
+LogicalResult TensorOp::verify() {
+  return checkSymbols(*this, getBuffer().getType(), getSymbols());
+}
+
+LogicalResult ViewOp::verify() {
+  if (getSource().getType().getElementType() !=
+      getBuffer().getType().getElementType()) {
+    return emitOpError("keeps the type of the elements, found ")
+           << getSource().getType() << " and " << getBuffer().getType();
+  }
+  return checkSymbols(*this, getBuffer().getType(), getSymbols());
+}
+
 //===----------------------------------------------------------------------===//
 // Between memory and tiles
 //===----------------------------------------------------------------------===//

@@ -64,7 +64,7 @@ def Grid_ProgramOp : Grid_Op<"program", [
 }
 
 def Grid_EndOp : Grid_Op<"end", [Terminator, Pure,
-    ParentOneOf<["ProgramOp", "ParallelOp"]>]> {
+    ParentOneOf<["ProgramOp", "ParallelOp", "StepOp"]>]> {
   let summary = "end of a program or of a parallel loop's body";
   let assemblyFormat = "attr-dict";
 }
@@ -105,6 +105,19 @@ def Grid_MembersOp : Grid_Op<"members", [Pure, HasParent<"ParallelOp">]> {
   let assemblyFormat = "attr-dict";
 }
 
+def Grid_WriteOp : Grid_Op<"write"> {
+  let summary = "write one value of a control buffer";
+  let description = [{
+    The value may be read by others behind the next barrier or in the next
+    launch. An element is written once in a launch.
+  }];
+  let arguments = (ins Index:$value, Grid_Buffer:$buffer,
+                       Variadic<Index>:$indices);
+  let assemblyFormat =
+    "$value `,` $buffer `[` $indices `]` attr-dict `:` type($buffer)";
+  let hasVerifier = 1;
+}
+
 def Grid_BarrierOp : Grid_Op<"barrier"> {
   let summary = "all PEs meet; what any of them stored before can be loaded";
   let assemblyFormat = "attr-dict";
@@ -141,6 +154,8 @@ def Grid_LoadOp : Grid_Op<"load", [AttrSizedOperandSegments]> {
     With `gather`, row i of the tile is row `index + gather[i]` of the matrix,
     and `limit` counts rows of the tile.
 
+    With `width`, columns of the tile from that one on are filled as well.
+
     `multicast` and `mask` are set by `grid-derive-multicast`: the members of
     this PE's row or column that share the fetch.
 
@@ -151,6 +166,7 @@ def Grid_LoadOp : Grid_Op<"load", [AttrSizedOperandSegments]> {
   let arguments = (ins Grid_Buffer:$buffer, Variadic<Index>:$indices,
                        Optional<Index>:$limit, Optional<Grid_Tile>:$gather,
                        Optional<I64>:$mask,
+                       OptionalAttr<I64Attr>:$width,
                        DefaultValuedAttr<Grid_Fill, "Fill::zero">:$fill,
                        DefaultValuedAttr<Grid_Multicast,
                                          "Multicast::none">:$multicast,
@@ -168,12 +184,13 @@ def Grid_LoadOp : Grid_Op<"load", [AttrSizedOperandSegments]> {
 def Grid_StoreOp : Grid_Op<"store", [AttrSizedOperandSegments]> {
   let summary = "write a tile to a buffer";
   let description = [{
-    What lies beyond the edge of the matrix, and rows from `limit` on, is not
-    written.
+    What lies beyond the edge of the matrix, rows from `limit` on, and columns
+    of the tile from `width` on, is not written.
   }];
   let arguments = (ins Grid_Tile:$tile, Grid_Buffer:$buffer,
                        Variadic<Index>:$indices, Optional<Index>:$limit,
                        Optional<Grid_Tile>:$scatter,
+                       OptionalAttr<I64Attr>:$width,
                        DefaultValuedAttr<Grid_CachePolicy,
                                          "CachePolicy::allocate">:$policy);
   let assemblyFormat = [{
@@ -297,6 +314,63 @@ def Grid_TopKOp : Grid_Op<"topk", [Pure]> {
     $x attr-dict `:` type($x) `->` type($values) `,` type($columns)
   }];
   let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Steps: what is launched in which order
+//===----------------------------------------------------------------------===//
+
+def Grid_StepOp : Grid_Op<"step", [Symbol, SingleBlockImplicitTerminator<"EndOp">,
+                                   NoRegionArguments]> {
+  let summary = "the launches of one step of a model, in order";
+  let arguments = (ins SymbolNameAttr:$sym_name);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+}
+
+def Grid_TensorOp : Grid_Op<"tensor", [HasParent<"StepOp">]> {
+  let summary = "a buffer of a step";
+  let description = [{
+    `symbols` names what decides each size that is `?`, in order. `role` and
+    `content` tell the runtime what to put there (package/Package.h).
+  }];
+  let arguments = (ins StrAttr:$name, StrAttr:$role,
+                       DefaultValuedAttr<StrArrayAttr, "{}">:$symbols,
+                       DefaultValuedStrAttr<StrAttr, "">:$content,
+                       DefaultValuedAttr<I64Attr, "0">:$index,
+                       DefaultValuedAttr<I64Attr, "0">:$block);
+  let results = (outs Grid_Buffer:$buffer);
+  let assemblyFormat = "$role $name attr-dict `:` type($buffer)";
+  let hasVerifier = 1;
+}
+
+def Grid_ViewOp : Grid_Op<"view", [Pure, HasParent<"StepOp">]> {
+  let summary = "the same buffer with other sizes";
+  let description = [{
+    The elements stay where they are, in the same order; the product of the
+    sizes stays the same. `symbols` names the sizes that are `?`.
+  }];
+  let arguments = (ins Grid_Buffer:$source,
+                       DefaultValuedAttr<StrArrayAttr, "{}">:$symbols);
+  let results = (outs Grid_Buffer:$buffer);
+  let assemblyFormat =
+    "$source attr-dict `:` type($source) `->` type($buffer)";
+  let hasVerifier = 1;
+}
+
+def Grid_LaunchOp : Grid_Op<"launch", [HasParent<"StepOp">]> {
+  let summary = "run a program on all PEs";
+  let description = [{
+    `values` maps names of the model's values to positions of arguments: what
+    the launch reads (`operands`) and what it writes (`results`).
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$program,
+                       Variadic<Grid_Buffer>:$arguments, StrAttr:$op,
+                       DefaultValuedAttr<DictionaryAttr, "{}">:$reads,
+                       DefaultValuedAttr<DictionaryAttr, "{}">:$writes);
+  let assemblyFormat = [{
+    $program `(` ($arguments^ `:` type($arguments))? `)` `for` $op attr-dict
+  }];
 }
 
 //===----------------------------------------------------------------------===//

@@ -16,6 +16,13 @@
 
 enum { CB_IN, CB_ZERO, CB_ONE };
 #define SLOT KERNEL_SLOT(3)
+/* Rounds that one command moves, a row each, where rounds are many: the order
+ * of addresses is that of one command a round, with a fourth of the work for
+ * harts and command processor. Few rounds are moved one at a time, since
+ * filling the larger ring and the first and last command overlap with
+ * nothing. */
+#define GROUP (KERNEL_SLOT_FITS(4 * SLOT, 3) ? 4 : 1)
+#define MANY_ROUNDS 256
 
 void kernel_load(const struct stream_args *args);
 void kernel_compute(const struct stream_args *args);
@@ -36,20 +43,36 @@ XPE_FN struct kernel_share share(uint64_t bytes, uint64_t chunk) {
                                .end = bytes};
 }
 
+XPE_FN uint64_t larger(const struct stream_args *args) {
+  return args->in_bytes > args->out_bytes ? args->in_bytes : args->out_bytes;
+}
+
+/* Rounds of a command. */
+XPE_FN uint64_t group(const struct stream_args *args) {
+  return larger(args) < MANY_ROUNDS * KERNEL_PES * SLOT ? 1 : GROUP;
+}
+
 XPE_FN struct shares both(const struct stream_args *args) {
-  const uint64_t larger =
-      args->in_bytes > args->out_bytes ? args->in_bytes : args->out_bytes;
-  const uint64_t rounds = kernel_divide_up(larger, KERNEL_PES * SLOT);
+  const uint64_t rounds = kernel_divide_up(larger(args), KERNEL_PES * SLOT);
   struct shares s;
   s.in = share(args->in_bytes, even(args->in_bytes, rounds, args->align));
   s.out = share(args->out_bytes, even(args->out_bytes, rounds, args->align));
   return s;
 }
 
+/* Rounds that the command for the chunks from `at` on moves: a whole group if
+ * none of its chunks is shorter than the others, else one. */
+XPE_FN uint64_t rounds_at(const struct kernel_share *s, uint64_t at,
+                          uint64_t rounds) {
+  return at + (rounds - 1) * s->step + s->chunk <= s->end ? rounds : 1;
+}
+
 void kernel_load(const struct stream_args *args) {
-  uint64_t base = kernel_ring(CB_IN, 0, SLOT * KERNEL_DEPTH);
+  const uint64_t most = group(args);
+  const uint64_t ring = most * SLOT * KERNEL_DEPTH;
+  uint64_t base = kernel_ring(CB_IN, 0, ring);
   base = kernel_ring(CB_ZERO, base, SLOT);
-  kernel_ring(CB_ONE, base, SLOT * KERNEL_DEPTH);
+  kernel_ring(CB_ONE, base, ring);
   kernel_ready();
   const struct kernel_share s = both(args).in;
   /* A block without a valid part is all fill: zeros without a memory access. */
@@ -58,10 +81,14 @@ void kernel_load(const struct stream_args *args) {
   KERNEL_NOW(dma_in, 1, &zero, 0);
   struct xpe_dma_in in =
       kernel_in(CB_IN, args->in, s.chunk, SLOT, XPE_READ_STREAM);
+  in.pitch = s.step;
+  in.rows = in.valid_rows = most;
   KERNEL_BIND(dma_in, 0, &in);
-  for (uint64_t at = s.begin; at < s.end; at += s.step) {
+  for (uint64_t at = s.begin; at < s.end; at += in.rows * s.step) {
     const uint64_t bytes = kernel_chunk(&s, at);
-    if (bytes < s.chunk) {
+    const uint64_t rounds = rounds_at(&s, at, most);
+    if (rounds != in.rows || bytes < s.chunk) {
+      in.rows = in.valid_rows = rounds;
       in.row_bytes = in.valid_bytes = bytes;
       KERNEL_BIND(dma_in, 0, &in);
     }
@@ -72,6 +99,7 @@ void kernel_load(const struct stream_args *args) {
 void kernel_compute(const struct stream_args *args) {
   kernel_ready();
   const struct shares s = both(args);
+  const uint64_t most = group(args);
   /* Ones into every slot; from then on a slot is written again and again. */
   struct xpe_se one = {.cb = CB_ZERO,
                        .dtype = KERNEL_DTYPE,
@@ -84,27 +112,32 @@ void kernel_compute(const struct stream_args *args) {
                        .out_cb = CB_ONE,
                        .out_dtype = KERNEL_DTYPE};
   KERNEL_BIND(se, 1, &one);
-  for (uint64_t slot = 0; slot < KERNEL_DEPTH; ++slot) {
+  for (uint64_t slot = 0; slot < most * KERNEL_DEPTH; ++slot) {
     KERNEL_GO(se, 1, &one, xpe_se_word(0, 0, slot * SLOT));
   }
   struct xpe_dma_out out =
       kernel_out(CB_ONE, args->out, s.out.chunk, SLOT, XPE_WRITE_STREAM);
+  out.pitch = s.out.step;
+  out.rows = out.valid_rows = most;
   KERNEL_BIND(dma_out, 0, &out);
   uint64_t in = s.in.begin, at = s.out.begin;
   while (in < s.in.end || at < s.out.end) {
     if (at < s.out.end) {
       const uint64_t bytes = kernel_chunk(&s.out, at);
-      if (bytes < s.out.chunk) {
+      const uint64_t rounds = rounds_at(&s.out, at, most);
+      if (rounds != out.rows || bytes < s.out.chunk) {
+        out.rows = out.valid_rows = rounds;
         out.row_bytes = out.valid_bytes = bytes;
         KERNEL_BIND(dma_out, 0, &out);
       }
-      xpe_cb_push(CB_ONE, SLOT);
+      xpe_cb_push(CB_ONE, rounds * SLOT);
       KERNEL_GO(dma_out, 0, &out, at);
-      at += s.out.step;
+      at += rounds * s.out.step;
     }
     if (in < s.in.end) {
-      xpe_cb_pop(CB_IN, SLOT);
-      in += s.in.step;
+      const uint64_t rounds = rounds_at(&s.in, in, most);
+      xpe_cb_pop(CB_IN, rounds * SLOT);
+      in += rounds * s.in.step;
     }
   }
 }

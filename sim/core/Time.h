@@ -13,6 +13,8 @@
 #ifndef CHIPWRIGHT_SIM_CORE_TIME_H
 #define CHIPWRIGHT_SIM_CORE_TIME_H
 
+#include "sim/core/Divisor.h"
+
 #include <cstdint>
 #include <limits>
 
@@ -31,13 +33,13 @@ class ClockDomain {
 public:
   explicit ClockDomain(uint64_t periodFs) : periodFs(periodFs) {}
 
-  uint64_t toFs(Cycle cycle) const { return cycle * periodFs; }
+  uint64_t toFs(Cycle cycle) const { return cycle * periodFs.value(); }
   /// First edge at or after \p fs.
   Cycle atOrAfterFs(uint64_t fs) const { return divideUp(fs, periodFs); }
-  uint64_t period() const { return periodFs; }
+  uint64_t period() const { return periodFs.value(); }
 
 private:
-  uint64_t periodFs;
+  Divisor periodFs;
 };
 
 } // namespace chipwright::sim

@@ -23,23 +23,36 @@
 
 namespace chipwright::sim {
 
-/// Busy intervals of a resource with one user at a time. A reservation in the
-/// future leaves a gap before it that later, earlier-timed requests may use;
-/// the kGaps latest gaps are kept.
+/// Busy cycles of a resource with one user at a time. A reservation in the
+/// future leaves free cycles before it that later, earlier-timed requests may
+/// use; none of them is ever forgotten.
+///
+/// A calendar has one bit for each of the next kWindow cycles, in a ring; what
+/// lies beyond is kept as a sorted list of intervals until the window gets
+/// there. Nearly every request lies in the window and finds its cycles free.
 class GapTimeline {
 public:
   /// Reserves \p duration cycles at the first free time at or after
-  /// \p earliest. \returns the start.
-  Cycle reserve(Cycle earliest, Cycle duration) {
+  /// \p earliest. \p now bounds how far back anyone may still ask: cycles
+  /// before it may count as taken. \returns the start.
+  Cycle reserve(Cycle now, Cycle earliest, Cycle duration) {
     busy += duration;
-    if (earliest >= tail) {
-      if (earliest > tail && duration != 0) {
-        addGap(tail, earliest);
+    // A request before the window wraps around and goes the long way, too.
+    if (earliest - base <= kWindow - kBits && duration - 1 < kBits) {
+      const unsigned bit = earliest % kBits;
+      const uint64_t mask = ~uint64_t(0) >> (kBits - duration);
+      const uint64_t low = mask << bit;
+      const uint64_t high = mask >> 1 >> (kBits - 1 - bit);
+      uint64_t &first = words[wordOf(earliest)];
+      uint64_t &second = words[wordOf(earliest + kBits)];
+      if (((first & low) | (second & high)) == 0) {
+        first |= low;
+        second |= high;
+        tail = std::max(tail, earliest + duration);
+        return earliest;
       }
-      tail = earliest + duration;
-      return earliest;
     }
-    return numGaps == 0 ? append(duration) : reserveInGap(earliest, duration);
+    return search(now, earliest, duration);
   }
 
   /// End of the last reservation.
@@ -50,85 +63,31 @@ public:
   void reset() { *this = GapTimeline(); }
 
 private:
-  static constexpr unsigned kGaps = 12;
-  struct Gap {
+  static constexpr unsigned kBits = 64;
+  /// Longer than nearly every booking is ahead of its request: the round trip
+  /// of a full window of requests to DRAM is about 2000 cycles.
+  static constexpr unsigned kWindow = 4096;
+  static constexpr unsigned kWords = kWindow / kBits;
+
+  struct Interval {
     Cycle begin, end;
   };
 
-  /// The \p i th gap; they are in order of time.
-  Gap &gap(unsigned i) { return gaps[(first + i) % kPlaces]; }
+  static unsigned wordOf(Cycle cycle) { return cycle / kBits % kWords; }
 
-  Cycle append(Cycle duration) {
-    Cycle start = tail;
-    tail += duration;
-    return start;
-  }
+  Cycle search(Cycle now, Cycle earliest, Cycle duration);
+  void advance(Cycle now);
+  void take(Cycle begin, Cycle end);
+  void setBits(Cycle begin, Cycle end);
+  Cycle nextFree(Cycle from) const;
+  Cycle nextBusy(Cycle from) const;
+  std::size_t endingAfter(Cycle cycle) const;
 
-  void addGap(Cycle begin, Cycle end) {
-    if (numGaps == kGaps) {
-      ++first;
-      --numGaps;
-    }
-    gap(numGaps++) = {begin, end};
-  }
-
-  Cycle reserveInGap(Cycle earliest, Cycle duration) {
-    // Most gaps end before the request comes: look from the latest back.
-    unsigned chosen = kGaps;
-    for (unsigned i = numGaps; i-- > 0;) {
-      const Gap &each = gap(i);
-      if (each.end < earliest + duration) {
-        break;
-      }
-      if (each.end >= each.begin + duration) {
-        chosen = i;
-      }
-    }
-    if (chosen == kGaps) {
-      return append(duration);
-    }
-    Gap &used = gap(chosen);
-    Cycle start = std::max(used.begin, earliest);
-    Cycle stop = start + duration;
-    bool keepsHead = used.begin < start, keepsTail = stop < used.end;
-    if (keepsHead && keepsTail) {
-      Gap rest = {stop, used.end};
-      used.end = start;
-      insertAfter(chosen, rest);
-    } else if (keepsHead) {
-      used.end = start;
-    } else if (keepsTail) {
-      used.begin = stop;
-    } else {
-      for (unsigned i = chosen; i + 1 < numGaps; ++i) {
-        gap(i) = gap(i + 1);
-      }
-      --numGaps;
-    }
-    return start;
-  }
-
-  void insertAfter(unsigned index, Gap rest) {
-    if (numGaps == kGaps) {
-      // Forget the oldest gap to make room.
-      for (unsigned i = 0; i < index; ++i) {
-        gap(i) = gap(i + 1);
-      }
-      gap(index) = rest;
-      return;
-    }
-    for (unsigned i = numGaps; i > index + 1; --i) {
-      gap(i) = gap(i - 1);
-    }
-    gap(index + 1) = rest;
-    ++numGaps;
-  }
-
-  static constexpr unsigned kPlaces = 16; // ring, a power of two >= kGaps
+  alignas(64) std::array<uint64_t, kWords> words{};
+  Cycle base = 0; // the window is [base, base + kWindow); a multiple of kBits
   Cycle tail = 0;
   Cycle busy = 0;
-  unsigned first = 0, numGaps = 0;
-  std::array<Gap, kPlaces> gaps;
+  std::vector<Interval> beyond; // busy behind the window, disjoint, sorted
 };
 
 /// Bytes per cycle of a resource that several users share. Reservations are

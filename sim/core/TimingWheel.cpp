@@ -21,10 +21,7 @@ void TimingWheel::postFar(Cycle when, Phase phase, WheelClient *client,
 void TimingWheel::pullFarEvents() {
   while (!far.empty() && far.top().when < base + kSlots) {
     const FarEvent &event = far.top();
-    buckets[event.when % kSlots]
-        .phases[static_cast<unsigned>(event.phase)]
-        .push_back(event.event);
-    occupied[(event.when % kSlots) / 64] |= uint64_t(1) << (event.when % 64);
+    append(event.when, event.phase, event.event);
     far.pop();
   }
 }
@@ -51,33 +48,47 @@ Cycle TimingWheel::nextCycle() const {
   return far.empty() ? kNever : far.top().when;
 }
 
-void TimingWheel::shuffle(std::vector<Event> &events, std::size_t from) {
-  for (std::size_t i = events.size(); i > from + 1; --i) {
+/// Permutes the list that begins with \p first. \returns its new beginning.
+uint32_t TimingWheel::shuffle(uint32_t first) {
+  std::vector<uint32_t> order;
+  for (uint32_t i = first; i != kNone; i = events[i].next) {
+    order.push_back(i);
+  }
+  for (std::size_t i = order.size(); i > 1; --i) {
     // xorshift64: any permutation does, it only has to be repeatable.
     shuffleState ^= shuffleState << 13;
     shuffleState ^= shuffleState >> 7;
     shuffleState ^= shuffleState << 17;
-    std::swap(events[i - 1], events[from + shuffleState % (i - from)]);
+    std::swap(order[i - 1], order[shuffleState % i]);
   }
+  uint32_t next = kNone;
+  for (std::size_t i = order.size(); i-- > 0;) {
+    events[order[i]].next = next;
+    next = order[i];
+  }
+  return next;
 }
 
 void TimingWheel::runCycle(Cycle when) {
   running = base = when;
   pullFarEvents();
-  Bucket &bucket = buckets[when % kSlots];
-  for (std::vector<Event> &events : bucket.phases) {
-    // Events may be posted to this phase while it runs; they are appended.
-    std::size_t done = 0;
-    while (done < events.size()) {
+  for (List &list : buckets[when % kSlots]) {
+    // Events may be posted to this phase while it runs; they come after those
+    // that are there.
+    while (list.first != kNone) {
+      uint32_t index = list.first;
+      list = List();
       if (shuffleState) {
-        shuffle(events, done);
+        index = shuffle(index);
       }
-      for (std::size_t end = events.size(); done < end; ++done) {
-        Event event = events[done];
+      while (index != kNone) {
+        const Event event = events[index];
+        events[index].next = freeEvent;
+        freeEvent = index;
+        index = event.next;
         event.client->fire(when, event.kind, event.argument);
       }
     }
-    events.clear();
   }
   occupied[(when % kSlots) / 64] &= ~(uint64_t(1) << (when % 64));
   base = when + 1;

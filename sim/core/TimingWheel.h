@@ -48,10 +48,7 @@ public:
             uint64_t argument = 0) {
     ++numPosted;
     if (when < base + kSlots) {
-      Bucket &bucket = buckets[when % kSlots];
-      bucket.phases[static_cast<unsigned>(phase)].push_back(
-          {client, argument, kind});
-      occupied[(when % kSlots) / 64] |= uint64_t(1) << (when % 64);
+      append(when, phase, {client, argument, kind});
       return;
     }
     postFar(when, phase, client, kind, argument);
@@ -76,14 +73,19 @@ public:
 private:
   static constexpr unsigned kSlots = 4096;
 
+  static constexpr uint32_t kNone = ~uint32_t(0);
+
   struct Event {
     WheelClient *client;
     uint64_t argument;
     uint32_t kind;
+    uint32_t next = kNone; // in the list of its phase
   };
-  struct Bucket {
-    std::array<std::vector<Event>, 3> phases;
+  /// The events of one phase of one cycle, in order of posting.
+  struct List {
+    uint32_t first = kNone, last = kNone;
   };
+  using Bucket = std::array<List, 3>;
   struct FarEvent {
     Cycle when;
     uint64_t sequence;
@@ -94,12 +96,30 @@ private:
     }
   };
 
+  void append(Cycle when, Phase phase, const Event &event) {
+    uint32_t index = freeEvent;
+    if (index == kNone) {
+      index = static_cast<uint32_t>(events.size());
+      events.push_back(event);
+    } else {
+      freeEvent = events[index].next;
+      events[index] = event;
+    }
+    List &list = buckets[when % kSlots][static_cast<unsigned>(phase)];
+    (list.first == kNone ? list.first : events[list.last].next) = index;
+    list.last = index;
+    occupied[(when % kSlots) / 64] |= uint64_t(1) << (when % 64);
+  }
   void postFar(Cycle when, Phase phase, WheelClient *client, uint32_t kind,
                uint64_t argument);
   void pullFarEvents();
-  void shuffle(std::vector<Event> &events, std::size_t from);
+  uint32_t shuffle(uint32_t first);
 
   std::vector<Bucket> buckets;
+  // All events of the window. Free ones are chained, the last used first: a
+  // few places serve for all, and stay in the cache of the host.
+  std::vector<Event> events;
+  uint32_t freeEvent = kNone;
   std::array<uint64_t, kSlots / 64> occupied{};
   std::priority_queue<FarEvent> far;
   Cycle running = 0;

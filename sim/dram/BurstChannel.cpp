@@ -15,130 +15,57 @@ static uint64_t max3(uint64_t a, uint64_t b, uint64_t c) {
   return std::max(std::max(a, b), c);
 }
 
-/// First time at or after \p ready at which the bus has room for an access.
-uint64_t BurstChannel::busStart(const Pseudo &p, uint64_t ready) const {
-  // Gaps are in order of time; most lie before `ready` for good.
-  if (p.numGaps != 0 && ready + burst <= p.gaps[p.numGaps - 1].end) {
-    for (unsigned i = 0; i < p.numGaps; ++i) {
-      uint64_t start = std::max(p.gaps[i].start, ready);
-      if (start + burst <= p.gaps[i].end) {
-        return start;
-      }
-    }
-  }
-  return std::max(p.busFree, ready);
-}
-
 /// Makes room for \p n accesses in the read queue. \returns when the first of
 /// them can enter.
 uint64_t BurstChannel::readSlot(unsigned n) {
   uint64_t entry = 0;
   if (heldAccesses + n > readQueue) {
     if (heldAccesses >= readQueue) {
-      entry = held[heldHead].firstLeave;
+      entry = held[heldBegin].firstLeave;
     }
     unsigned need = std::min(heldAccesses + n - readQueue, heldAccesses);
     heldAccesses -= need;
-    while (need != 0) {
-      Held &oldest = held[heldHead];
-      unsigned take = std::min(need, oldest.accesses);
-      oldest.accesses -= take;
-      oldest.firstLeave += take * burst;
-      need -= take;
-      if (oldest.accesses == 0) {
-        heldHead = (heldHead + 1) & heldMask;
-        --heldCount;
+    for (Held *oldest = &held[heldBegin]; need != 0; ++oldest) {
+      if (need < oldest->accesses) {
+        oldest->accesses -= need;
+        oldest->firstLeave += need * burst;
+        break;
       }
+      need -= oldest->accesses;
+      ++heldBegin;
     }
   }
   return entry;
 }
 
-void BurstChannel::holdSlots(const DramLocation &place, uint64_t firstLeave,
+/// Keeps slots of the read queue taken by \p n accesses to \p row of \p bank.
+void BurstChannel::holdSlots(unsigned bank, uint32_t row, uint64_t firstLeave,
                              unsigned n) {
   n = std::min(n, readQueue - heldAccesses);
-  unsigned at = heldCount++;
+  if (heldBegin >= heldSlide) {
+    std::copy(held.begin() + heldBegin, held.begin() + heldEnd, held.begin());
+    heldEnd -= heldBegin;
+    heldBegin = 0;
+  }
   // A run that was late (its bank was busy) is overtaken by later ones.
-  while (at != 0) {
-    const Held &before = held[(heldHead + at - 1) & heldMask];
-    if (before.firstLeave <= firstLeave) {
-      break;
-    }
-    held[(heldHead + at) & heldMask] = before;
-    --at;
+  Held *const begin = held.data() + heldBegin;
+  Held *at = held.data() + heldEnd++;
+  for (; at != begin && at[-1].firstLeave > firstLeave; --at) {
+    *at = at[-1];
   }
-  held[(heldHead + at) & heldMask] = {firstLeave, n, place.pseudoChannel,
-                                      place.bank, place.row};
+  *at = {firstLeave, row, static_cast<uint16_t>(n),
+         static_cast<uint16_t>(bank)};
   heldAccesses += n;
-}
-
-/// Adds \p gap at place \p at of the list; the oldest gap makes room for it.
-void BurstChannel::addGap(Pseudo &p, unsigned at, Gap gap) {
-  if (p.numGaps == maxGaps) {
-    std::copy(p.gaps.begin() + 1, p.gaps.begin() + at, p.gaps.begin());
-    p.gaps[at - 1] = gap;
-    return;
-  }
-  std::copy_backward(p.gaps.begin() + at, p.gaps.begin() + p.numGaps,
-                     p.gaps.begin() + p.numGaps + 1);
-  p.gaps[at] = gap;
-  ++p.numGaps;
-}
-
-/// Takes \p n access times on the bus from \p ready on, in idle times left
-/// behind and then at the end. \returns the end of the last one.
-uint64_t BurstChannel::reserveBus(Pseudo &p, unsigned n, uint64_t ready) {
-  uint64_t need = n * burst;
-  if (p.numGaps != 0 && ready + burst <= p.gaps[p.numGaps - 1].end) {
-    for (unsigned i = 0; i < p.numGaps;) {
-      Gap &gap = p.gaps[i];
-      const uint64_t start = std::max(gap.start, ready);
-      if (start + burst > gap.end) {
-        ++i;
-        continue;
-      }
-      const uint64_t room = gap.end - start;
-      const uint64_t take = room >= need ? need : room / burst * burst;
-      const uint64_t end = start + take;
-      // What is left on either side is there for runs that are ready sooner
-      // or come later.
-      const bool head = gap.start + burst <= start;
-      const bool tail = end + burst <= gap.end;
-      if (head && tail) {
-        const Gap rest{end, gap.end};
-        gap.end = start;
-        addGap(p, i + 1, rest);
-      } else if (head) {
-        gap.end = start;
-        ++i;
-      } else if (tail) {
-        gap.start = end;
-      } else {
-        std::copy(p.gaps.begin() + i + 1, p.gaps.begin() + p.numGaps,
-                  p.gaps.begin() + i);
-        --p.numGaps;
-      }
-      need -= take;
-      if (need == 0) {
-        return end;
-      }
-    }
-  }
-  const uint64_t start = std::max(p.busFree, ready);
-  if (start >= p.busFree + burst) {
-    addGap(p, p.numGaps, {p.busFree, start});
-  }
-  p.busFree = start + need;
-  return p.busFree;
 }
 
 /// \returns the time of the last column command of the run.
 template <bool IsWrite>
-uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
-                             unsigned n, uint64_t entry) {
+[[gnu::always_inline]] inline uint64_t
+BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
+                    unsigned n, uint64_t entry) {
   Pseudo &p = pseudos[pseudo];
   Bank &bank = banks[pseudo * numBanks + bankIndex];
-  Group &group = groups[pseudo * numGroups + groupOf[bankIndex]];
+  Group &group = groups[bank.group];
   const uint64_t latency = IsWrite ? wl : rl;
   const uint64_t rcd = IsWrite ? rcdWrite : rcdRead;
   while (true) {
@@ -168,22 +95,26 @@ uint64_t BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
     // A run whose bank is late books its group where the bus stands now, so
     // that it does not hold back runs that overtake it. That is not busFree:
     // a run that waits for a refresh leaves the bus idle meanwhile.
-    uint64_t groupStart =
-        std::max(group.dataReady, std::min(dataReady, busStart(p, entry)));
+    uint64_t groupStart = group.dataReady;
+    if (groupStart < dataReady) {
+      groupStart =
+          std::max(groupStart, std::min(dataReady, p.bus.start(entry, burst)));
+    }
     uint64_t groupEnd =
         std::max(dataReady, groupStart) + (n - 1) * ccdLong + burst;
     uint64_t busReady = std::max(dataReady, groupStart);
-    uint64_t firstCas = busStart(p, busReady) - latency;
-    if (allBank) {
-      if (firstCas >= refreshDue) {
-        refreshAll(std::max(entry, refreshDue));
-        continue;
+    const uint64_t due = allBank ? refreshDue : bank.refreshDue;
+    // Gaps in the bus matter only to a run that might come before the refresh.
+    if (std::max(p.bus.end(), busReady) - latency >= due &&
+        p.bus.start(busReady, burst) - latency >= due) {
+      if (allBank) {
+        refreshAll(std::max(entry, due));
+      } else {
+        refreshBank(bank, std::max(entry, due));
       }
-    } else if (firstCas >= bank.refreshDue) {
-      refreshBank(bank, std::max(entry, bank.refreshDue));
       continue;
     }
-    uint64_t busEnd = reserveBus(p, n, busReady);
+    uint64_t busEnd = p.bus.reserve(busReady, n * burst, burst);
     uint64_t end = std::max(busEnd, groupEnd);
     uint64_t lastCas = end - burst - latency;
     columnFree = columns;
@@ -229,17 +160,12 @@ void BurstChannel::toWrites(uint64_t time) {
   const uint64_t free = time + rl + burst;
   for (Pseudo &p : pseudos) {
     p.deferred = 0;
-    if (p.busFree > free) {
-      p.deferred = p.busFree - free;
-      for (unsigned i = 0; i < p.numGaps; ++i) {
-        if (p.gaps[i].end > free) {
-          p.deferred -= p.gaps[i].end - std::max(p.gaps[i].start, free);
-        }
-      }
-      p.busFree = free;
+    uint64_t busFree = p.bus.end();
+    if (busFree > free) {
+      p.deferred = busFree - free - p.bus.freeAfter(free);
+      busFree = free;
     }
-    p.busFree += p.busFree == 0 ? 0 : rtwGap;
-    p.numGaps = 0;
+    p.bus.freeOnlyFrom(busFree == 0 ? 0 : busFree + rtwGap);
     p.wrote = false;
   }
   // Only column commands of one direction are spaced by bank group.
@@ -255,10 +181,10 @@ void BurstChannel::toReads() {
   ++count.turnarounds;
   for (unsigned i = 0; i < numPseudo; ++i) {
     Pseudo &p = pseudos[i];
-    p.numGaps = 0;
+    p.bus.freeOnlyFrom(p.bus.end());
     p.resume = lastWriteCas + tck + rl;
     if (p.wrote) {
-      p.resume = std::max(p.resume, p.busFree + wtrShort + rl);
+      p.resume = std::max(p.resume, p.bus.end() + wtrShort + rl);
     }
     for (unsigned g = 0; g < numGroups; ++g) {
       Group &group = groups[i * numGroups + g];
@@ -266,28 +192,29 @@ void BurstChannel::toReads() {
     }
     p.reopened = ~uint64_t(0);
   }
-  for (unsigned i = 0; i < heldCount; ++i) {
-    const Held &run = held[(heldHead + i) & heldMask];
+  for (unsigned i = heldBegin; i < heldEnd; ++i) {
+    const Held &run = held[i];
     if (run.firstLeave > overtaken) {
       reopen(run);
     }
   }
   for (Pseudo &p : pseudos) {
-    p.busFree = std::max(p.busFree, p.resume);
+    uint64_t busFree = std::max(p.bus.end(), p.resume);
     if (p.deferred != 0) {
       if (p.reopened != ~uint64_t(0)) {
-        p.busFree = std::max(p.busFree, p.reopened);
+        busFree = std::max(busFree, p.reopened);
       }
-      p.busFree += p.deferred;
-      lastReadCas = std::max(lastReadCas, p.busFree - burst - rl);
+      busFree += p.deferred;
+      lastReadCas = std::max(lastReadCas, busFree - burst - rl);
     }
+    p.bus.freeOnlyFrom(busFree);
     p.delay = p.resume - std::min(p.resume, overtaken + rl);
   }
   columnFree = std::max(columnFree, lastWriteCas) + columnDeferred;
   // The overtaken reads leave the queue later by the length of the batch.
-  for (unsigned i = 0; i < heldCount; ++i) {
-    Held &run = held[(heldHead + i) & heldMask];
-    const Pseudo &p = pseudos[run.pseudo];
+  for (unsigned i = heldBegin; i < heldEnd; ++i) {
+    Held &run = held[i];
+    const Pseudo &p = pseudos[run.bank / numBanks];
     if (run.firstLeave > overtaken) {
       // A run that waits for its bank rather than for the bus waits on.
       uint64_t inTurn = std::min(run.firstLeave, overtaken + p.deferred);
@@ -301,8 +228,8 @@ void BurstChannel::toReads() {
 
 /// Opens the row of an overtaken read again if the batch has closed it.
 void BurstChannel::reopen(const Held &run) {
-  Pseudo &p = pseudos[run.pseudo];
-  Bank &bank = banks[run.pseudo * numBanks + run.bank];
+  Pseudo &p = pseudos[run.bank / numBanks];
+  Bank &bank = banks[run.bank];
   if (bank.row == run.row) {
     p.reopened = std::min(p.reopened,
                           std::max(bank.activated + rcdRead, modeStart) + rl);
@@ -311,7 +238,7 @@ void BurstChannel::reopen(const Held &run) {
   if (bank.activated >= modeStart) {
     return; // behind the row of an older read
   }
-  Group &group = groups[run.pseudo * numGroups + groupOf[run.bank]];
+  Group &group = groups[bank.group];
   uint64_t grant = std::max(max3(modeStart, p.actReady, p.window[p.windowPos]),
                             group.actReady);
   uint64_t ready = std::max(bank.actReady, modeStart);
@@ -355,7 +282,7 @@ void BurstChannel::chooseWrite() {
         row = std::max(row, writePrecharge(bank) + rp);
       }
     }
-    const uint64_t bus = pseudos[write.pseudo].busFree;
+    const uint64_t bus = pseudos[write.pseudo].bus.end();
     uint64_t ready = max3(row + rcdWrite, write.entry, bus - std::min(bus, wl));
     if (!allBank && ready >= bank.refreshDue) {
       ready = std::max(ready, bank.refreshDue + rp + rfcBank + rcdWrite);
@@ -422,7 +349,7 @@ void BurstChannel::drainIdle(uint64_t until) {
     uint64_t start = std::max(lastReadCas, write.entry);
     if (writing) {
       const Pseudo &p = pseudos[write.pseudo];
-      start = std::max(write.entry, p.busFree - std::min(p.busFree, wl));
+      start = std::max(write.entry, p.bus.end() - std::min(p.bus.end(), wl));
     }
     if (start >= until && !(writing && writeAccesses >= lowAccesses)) {
       return;
@@ -431,8 +358,8 @@ void BurstChannel::drainIdle(uint64_t until) {
   }
 }
 
-uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
-                               uint64_t arrival) {
+[[gnu::always_inline]] inline uint64_t
+BurstChannel::readRun(const DramLocation &place, unsigned n, uint64_t arrival) {
   uint64_t slot = readSlot(n);
   if (slot > arrival) {
     blockedUntil = std::max(blockedUntil, slot);
@@ -450,7 +377,8 @@ uint64_t BurstChannel::readRun(const DramLocation &place, unsigned n,
   uint64_t cas = serve<false>(place.pseudoChannel, place.bank, place.row, n,
                               std::max(entry, modeStart));
   lastReadCas = std::max(lastReadCas, cas);
-  holdSlots(place, cas - (n - 1) * burst, n);
+  holdSlots(place.pseudoChannel * numBanks + place.bank, place.row,
+            cas - (n - 1) * burst, n);
   return cas + rl + burst;
 }
 
@@ -486,40 +414,69 @@ uint64_t BurstChannel::writeRun(const DramLocation &place, unsigned n,
   return taken;
 }
 
-uint64_t BurstChannel::accessNow(const DramRequest &request) {
-  const uint64_t arrival = request.timeFs + controller;
+/// Calls \p run for the part of \p request in each granule: its place, first
+/// byte, bytes and column accesses.
+template <typename Run>
+[[gnu::always_inline]] inline void
+BurstChannel::forEachRun(const DramRequest &request, Run run) {
   const unsigned granule = map.granuleBytes();
   uint64_t offset = request.channelOffset;
   uint64_t left = request.bytes;
-  uint64_t done = arrival;
-  while (left != 0) {
-    const DramLocation place = map.locate(offset);
+  if (left == 0) {
+    return;
+  }
+  DramLocation place = map.locate(offset);
+  while (true) {
     const unsigned inGranule = static_cast<unsigned>(offset) & (granule - 1);
     const unsigned bytes =
         static_cast<unsigned>(std::min<uint64_t>(left, granule - inGranule));
     const unsigned n = ((inGranule + bytes - 1) >> accessShift) -
                        (inGranule >> accessShift) + 1;
-    if (!request.write) {
-      count.readBytes += uint64_t(n) << accessShift;
-      count.eccBytes += ecc ? accessBytes : 0;
-      done = std::max(done, readRun(place, n + ecc, arrival));
-    } else {
-      uint64_t ready = arrival;
-      if (ecc && bytes != granule) {
-        // Code of words that this write leaves alone, and data accesses that
-        // it covers in part, must be read before they can be written.
-        unsigned edges = partialAccesses(inGranule, bytes, accessBytes);
-        count.eccBytes += accessBytes;
-        count.readBytes += uint64_t(edges) << accessShift;
-        ready = readRun(place, 1 + edges, arrival);
-      }
-      count.writeBytes += uint64_t(n) << accessShift;
-      count.eccBytes += ecc ? accessBytes : 0;
-      done = std::max(done, writeRun(place, n + ecc, ready));
-    }
+    run(place, inGranule, bytes, n);
     offset += bytes;
     left -= bytes;
+    if (left == 0) {
+      return;
+    }
+    if (!map.toNextLane(place)) {
+      place = map.locate(offset);
+    }
   }
+}
+
+uint64_t BurstChannel::accessNow(const DramRequest &request) {
+  if (request.write) {
+    return writeNow(request);
+  }
+  const uint64_t arrival = request.timeFs + controller;
+  uint64_t done = arrival;
+  forEachRun(request,
+             [&](const DramLocation &place, unsigned, unsigned, unsigned n) {
+               count.readBytes += uint64_t(n) << accessShift;
+               count.eccBytes += ecc ? accessBytes : 0;
+               done = std::max(done, readRun(place, n + ecc, arrival));
+             });
+  return done;
+}
+
+uint64_t BurstChannel::writeNow(const DramRequest &request) {
+  const uint64_t arrival = request.timeFs + controller;
+  uint64_t done = arrival;
+  forEachRun(request, [&](const DramLocation &place, unsigned inGranule,
+                          unsigned bytes, unsigned n) {
+    uint64_t ready = arrival;
+    if (ecc && bytes != map.granuleBytes()) {
+      // Code of words that this write leaves alone, and data accesses that it
+      // covers in part, must be read before they can be written.
+      unsigned edges = partialAccesses(inGranule, bytes, accessBytes);
+      count.eccBytes += accessBytes;
+      count.readBytes += uint64_t(edges) << accessShift;
+      ready = readRun(place, 1 + edges, arrival);
+    }
+    count.writeBytes += uint64_t(n) << accessShift;
+    count.eccBytes += ecc ? accessBytes : 0;
+    done = std::max(done, writeRun(place, n + ecc, ready));
+  });
   return done;
 }
 

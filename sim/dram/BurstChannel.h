@@ -34,6 +34,7 @@
 #include "sim/dram/DramAddressMap.h"
 #include "sim/dram/DramChannel.h"
 #include "sim/dram/DramTiming.h"
+#include "sim/dram/FreeTimes.h"
 
 #include <array>
 #include <vector>
@@ -60,11 +61,14 @@ public:
 
 private:
   static constexpr uint32_t closed = ~uint32_t(0);
-  static constexpr unsigned maxGaps = 8;
+  /// Places that the list of held slots moves on before it is put back to the
+  /// front; few, to stay in the cache of the host.
+  static constexpr unsigned heldSlide = 32;
 
   // Every time member is an earliest allowed time; zero allows all.
   struct Bank {
     uint32_t row;
+    uint16_t group;      // index into groups
     bool written;        // its last column command was a write
     uint64_t activated;  // time of the activate of `row`
     uint64_t preReady;   // earliest precharge
@@ -76,17 +80,12 @@ private:
     uint64_t dataReady; // next data slot of this group
     uint64_t writeEnd;  // end of its last write data
   };
-  struct Gap {
-    uint64_t start, end;
-  };
   struct Pseudo {
     uint64_t actReady; // rrdShort
     std::array<uint64_t, 4> window;
     unsigned windowPos;
-    uint64_t busFree;
     uint64_t lastCas; // latest column command, either direction
-    std::array<Gap, maxGaps> gaps;
-    unsigned numGaps;
+    FreeTimes bus;
     bool wrote;        // in the current write batch
     uint64_t deferred; // bus time of reads that the batch has overtaken
     uint64_t delay;    // of their commands, once it is over
@@ -96,21 +95,22 @@ private:
   /// Reads that hold queue slots; they leave one access time apart.
   struct Held {
     uint64_t firstLeave;
-    uint32_t accesses, pseudo, bank, row;
+    uint32_t row;
+    uint16_t accesses;
+    uint16_t bank; // index into banks
   };
   struct Write {
     uint32_t pseudo, bank, row, accesses;
     uint64_t entry;
   };
 
+  template <typename Run> void forEachRun(const DramRequest &request, Run run);
+  uint64_t writeNow(const DramRequest &request);
   template <bool IsWrite>
   uint64_t serve(uint32_t pseudo, uint32_t bank, uint32_t row, unsigned n,
                  uint64_t entry);
-  uint64_t busStart(const Pseudo &p, uint64_t ready) const;
-  static void addGap(Pseudo &p, unsigned at, Gap gap);
-  uint64_t reserveBus(Pseudo &p, unsigned n, uint64_t ready);
   uint64_t readSlot(unsigned n);
-  void holdSlots(const DramLocation &place, uint64_t firstLeave, unsigned n);
+  void holdSlots(unsigned bank, uint32_t row, uint64_t firstLeave, unsigned n);
   void reopen(const Held &run);
   uint64_t readRun(const DramLocation &place, unsigned n, uint64_t arrival);
   uint64_t writeRun(const DramLocation &place, unsigned n, uint64_t arrival);
@@ -141,11 +141,10 @@ private:
   std::vector<Bank> banks;   // [pseudo][bank]
   std::vector<Group> groups; // [pseudo][group]
   std::vector<Pseudo> pseudos;
-  std::vector<uint8_t> groupOf;     // bank -> group
-  std::vector<Held> held;           // ring, sorted by firstLeave
+  std::vector<Held> held;           // [heldBegin, heldEnd), by firstLeave
   std::vector<uint64_t> writeSlots; // ring: when each slot frees
   std::vector<Write> writes;        // ring
-  unsigned heldMask, heldHead, heldCount, heldAccesses;
+  unsigned heldBegin, heldEnd, heldAccesses;
   unsigned writePos, writeHead, writeCount, writeAccesses;
   bool writing;
   uint64_t blockedUntil; // arrivals behind a full queue

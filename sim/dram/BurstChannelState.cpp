@@ -49,25 +49,22 @@ BurstChannel::BurstChannel(const DramSpec &spec, const MemorySpec &memory)
   banks.resize(numPseudo * numBanks);
   groups.resize(numPseudo * numGroups);
   pseudos.resize(numPseudo);
-  for (unsigned bank = 0; bank < numBanks; ++bank) {
-    groupOf.push_back(static_cast<uint8_t>(map.bankGroupOf(bank)));
-  }
-  held.resize(std::bit_ceil(readQueue + 2));
-  heldMask = static_cast<unsigned>(held.size() - 1);
+  held.resize(readQueue + 2 + heldSlide);
   writeSlots.resize(writeQueue);
   writes.resize(writeQueue);
   reset();
 }
 
 void BurstChannel::clearState(uint64_t time) {
-  std::fill(banks.begin(), banks.end(), Bank{closed, false, 0, 0, 0, 0});
   for (unsigned i = 0; i < banks.size(); ++i) {
-    banks[i].refreshDue = time + (i % numBanks + 1) * bankRefi;
+    unsigned group = i / numBanks * numGroups + map.bankGroupOf(i % numBanks);
+    banks[i] = {closed, static_cast<uint16_t>(group),        false, 0, 0,
+                0,      time + (i % numBanks + 1) * bankRefi};
   }
   std::fill(groups.begin(), groups.end(), Group{});
   std::fill(pseudos.begin(), pseudos.end(), Pseudo{});
   std::fill(writeSlots.begin(), writeSlots.end(), 0);
-  heldHead = heldCount = heldAccesses = 0;
+  heldBegin = heldEnd = heldAccesses = 0;
   writePos = writeHead = writeCount = writeAccesses = 0;
   writing = false;
   blockedUntil = drainFrom = modeStart = lastReadCas = lastWriteCas = 0;
@@ -130,7 +127,7 @@ uint64_t BurstChannel::drain() {
   }
   uint64_t time = epoch;
   for (const Pseudo &p : pseudos) {
-    time = std::max(time, p.busFree);
+    time = std::max(time, p.bus.end());
   }
   return time;
 }
@@ -142,7 +139,7 @@ uint64_t BurstChannel::quiesce(uint64_t fs) {
   }
   uint64_t time = std::max(fs, epoch);
   for (const Pseudo &p : pseudos) {
-    time = std::max(time, p.busFree);
+    time = std::max(time, p.bus.end());
   }
   if (allBank && time >= refreshDue) {
     refreshAll(time);
@@ -181,18 +178,18 @@ uint64_t BurstChannel::digest() const {
     for (unsigned i = 0; i < 4; ++i) {
       time(p.window[(p.windowPos + i) & 3]);
     }
-    time(p.busFree);
+    time(p.bus.end());
     time(p.lastCas);
-    for (unsigned i = 0; i < p.numGaps; ++i) {
-      time(p.gaps[i].start);
-      time(p.gaps[i].end);
-    }
+    p.bus.forEachGap([&](uint64_t from, uint64_t until) {
+      time(from);
+      time(until);
+    });
     hash.add(p.wrote);
     hash.add(p.deferred);
   }
-  for (unsigned i = 0; i < heldCount; ++i) {
-    time(held[(heldHead + i) & heldMask].firstLeave);
-    hash.add(held[(heldHead + i) & heldMask].accesses);
+  for (unsigned i = heldBegin; i < heldEnd; ++i) {
+    time(held[i].firstLeave);
+    hash.add(held[i].accesses);
   }
   for (unsigned i = 0; i < writeQueue; ++i) {
     time(writeSlots[(writePos + i) % writeQueue]);

@@ -100,6 +100,19 @@ public:
                 static_cast<uint32_t>(offset & (granuleBytes() - 1))};
   }
 
+  /// Moves \p place to the first byte of the next granule if that lies in the
+  /// same turn over the lanes. \returns whether it does.
+  bool toNextLane(DramLocation &place) const {
+    place.column &= ~(granuleBytes() - 1);
+    if (++place.pseudoChannel != pseudoChannels) {
+      return true;
+    }
+    place.pseudoChannel = 0;
+    place.bank = place.bank + 1 == numBanks ? 0 : place.bank + 1;
+    return place.bank !=
+           byBanks.remainder(place.row, byBanks.quotient(place.row));
+  }
+
   /// Inverse of locate() for a column inside the data part of a row.
   uint64_t offsetOf(const DramLocation &place) const;
 

@@ -70,6 +70,17 @@ struct HartWindow {
   uint8_t *data = nullptr;
   uint8_t *taint = nullptr; // one byte per byte of data, 0 or 1; null: clean
   bool writable = true;
+  /// If not null: one byte per kBlockBytes of data (rounded up); a store sets
+  /// those of the blocks that it writes to.
+  uint8_t *written = nullptr;
+
+  static constexpr unsigned kBlockBytes = 1024;
+  void markWritten(uint64_t offset, unsigned length) const {
+    if (written) {
+      written[offset / kBlockBytes] = 1;
+      written[(offset + length - 1) / kBlockBytes] = 1;
+    }
+  }
 };
 
 enum class HartStop : uint8_t {

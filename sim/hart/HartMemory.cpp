@@ -163,6 +163,7 @@ Hart::Access Hart::storeSlow(const DecodedOp &op, uint64_t address,
     if (window->taint) {
       std::memset(window->taint + (address - window->base), tainted, size);
     }
+    window->markWritten(address - window->base, size);
     return Access::Done;
   }
   MemResult written =
@@ -239,6 +240,7 @@ Hart::Access Hart::atomic(const DecodedOp &op, uint64_t &value, bool &tainted,
     if (marks) {
       std::memset(marks, writtenTainted, size);
     }
+    window->markWritten(address - window->base, size);
   }
   return Access::Done;
 }

@@ -236,6 +236,7 @@ HartStop Hart::execute(uint64_t untilCycle, uint64_t maxInstructions) {
       if (windowTaint) {                                                       \
         std::memset(windowTaint + offset, taint[op.rs2], sizeof(written));     \
       }                                                                        \
+      windows[0].markWritten(offset, sizeof(written));                         \
     } else {                                                                   \
       sync();                                                                  \
       access = storeSlow(op, a + imm, sizeof(TYPE), b, taint[op.rs2], next);   \

@@ -34,9 +34,9 @@ void Chip::step() {
   if (due == kNever || faults.stopped()) {
     return; // kick() starts again
   }
-  next_trigger(
-      sc_core::sc_time::from_value(domain.toFs(due) - domain.toFs(current)),
-      work);
+  // One event for both: kick() brings a notification that is pending forward.
+  work.notify(
+      sc_core::sc_time::from_value(domain.toFs(due) - domain.toFs(current)));
 }
 
 ControlCore::ControlCore(sc_core::sc_module_name name, const ChipSpec &spec,

@@ -58,6 +58,8 @@ struct JobResult {
   Cycle kernelCycles = 0; // first hart starts to last PE done
   Cycle firstStart = 0, lastDone = 0, end = 0;
   uint64_t instructions = 0, commands = 0, events = 0;
+  uint64_t passes = 0; // of matrix engines
+  uint64_t trains = 0; // of memory requests
   uint64_t pcHash = 0;
 };
 

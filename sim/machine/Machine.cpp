@@ -169,6 +169,16 @@ JobResult Machine::launch(const Job &job) {
     for (uint64_t n : pe->counters().commands) {
       result.commands += n;
     }
+    result.passes += pe->counters().dpePasses;
+    for (bool outbound : {false, true}) {
+      result.trains += pe->fabric().fetcher(outbound).trains();
+    }
+  }
+  for (unsigned row = 0; row < parts->spec.grid.rows; ++row) {
+    result.trains += parts->multicast.master(Line::Row, row).trains();
+  }
+  for (unsigned col = 0; col < parts->spec.grid.cols; ++col) {
+    result.trains += parts->multicast.master(Line::Column, col).trains();
   }
   result.events = parts->wheel.eventsPosted() - eventsBefore;
   if (parts->faults.stopped()) {

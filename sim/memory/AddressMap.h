@@ -16,6 +16,8 @@
 
 #include "chips/ChipSpec.h"
 
+#include "sim/core/Divisor.h"
+
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -80,7 +82,7 @@ public:
 
 private:
   struct Spread {
-    unsigned count;
+    Divisor count;
     bool powerOfTwo;
     unsigned log2;
   };
@@ -92,7 +94,7 @@ private:
   unsigned granuleShift;
   bool hash;
   Spread channels, banks;
-  unsigned banksPerChannel, channelsPerBank;
+  Divisor banksPerChannel, channelsPerBank;
 };
 
 } // namespace chipwright::sim

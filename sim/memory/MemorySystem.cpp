@@ -20,9 +20,8 @@ static constexpr uint64_t kNoTag = ~uint64_t(0);
 
 MemorySystem::MemorySystem(const ChipSpec &spec, TimingWheel &wheel)
     : domain(spec.periodFs()), wheel(wheel), network(Noc::create(spec)),
-      map(spec), bankBytes(spec.sram.bankBytes),
-      sramLatency(spec.sram.latencyCycles), portBytes(spec.fi.portBytes),
-      lsLatency(spec.ls.latencyCycles),
+      map(spec), bankBytes(spec.sram.bankBytes), portBytes(spec.fi.portBytes),
+      sramLatency(spec.sram.latencyCycles), lsLatency(spec.ls.latencyCycles),
       granuleShift(
           static_cast<unsigned>(std::countr_zero(spec.memory.interleaveBytes))),
       banksPerChannel(std::max(1u, spec.sram.banks / spec.dram.channels)),
@@ -56,6 +55,7 @@ MemorySystem::~MemorySystem() = default;
 
 bool MemorySystem::access(const MemoryAccess &request, MemoryReply &reply,
                           MemoryClient *client, uint32_t token) {
+  network->advanceTo(wheel.now());
   switch (spaceOf(request.address)) {
   case Space::Sram:
     return accessSram(request, reply);
@@ -71,7 +71,7 @@ bool MemorySystem::access(const MemoryAccess &request, MemoryReply &reply,
 Cycle MemorySystem::reserveBank(unsigned unit, Cycle at, uint64_t bytes,
                                 bool write) {
   (write ? count.sramWriteBytes : count.sramReadBytes) += bytes;
-  return banks[unit].reserve(at, divideUp(bytes, bankBytes));
+  return banks[unit].reserve(wheel.now(), at, divideUp(bytes, bankBytes));
 }
 
 /// When the request (reads: its packet, writes: the last byte) is at the unit.
@@ -81,7 +81,7 @@ Cycle MemorySystem::arriveAtUnit(const MemoryAccess &request, unsigned unit) {
     return request.at + route.latency();
   }
   Cycle duration = divideUp(request.bytes, portBytes);
-  Cycle start = portsOut[request.pe].reserve(request.at, duration);
+  Cycle start = portsOut[request.pe].reserve(wheel.now(), request.at, duration);
   Cycle head = network->send(route, start, request.bytes);
   return head + std::max(duration, network->transferCycles(request.bytes));
 }
@@ -91,7 +91,7 @@ Cycle MemorySystem::intoPort(GapTimeline &port, Cycle head, uint64_t bytes) {
   Cycle duration = divideUp(bytes, portBytes);
   Cycle transfer = network->transferCycles(bytes);
   Cycle earliest = transfer > duration ? head + transfer - duration : head;
-  return port.reserve(earliest, duration) + duration + lsLatency;
+  return port.reserve(wheel.now(), earliest, duration) + duration + lsLatency;
 }
 
 void MemorySystem::deliver(const MemoryAccess &request, unsigned unit,
@@ -141,7 +141,8 @@ bool MemorySystem::accessPeWindow(const MemoryAccess &request,
   const Route &back = network->peToPe(target, request.pe);
   if (request.kind == AccessKind::Write) {
     Cycle duration = divideUp(request.bytes, portBytes);
-    Cycle start = portsOut[request.pe].reserve(request.at, duration);
+    Cycle start =
+        portsOut[request.pe].reserve(wheel.now(), request.at, duration);
     Cycle head = network->send(there, start, request.bytes);
     reply.done[0] =
         intoPort(portsIn[target], head, request.bytes) + back.latency();
@@ -149,7 +150,7 @@ bool MemorySystem::accessPeWindow(const MemoryAccess &request,
   }
   Cycle duration = divideUp(request.bytes, portBytes);
   Cycle start = portsOut[target].reserve(
-      request.at + there.latency() + lsLatency, duration);
+      wheel.now(), request.at + there.latency() + lsLatency, duration);
   Cycle head = network->send(back, start, request.bytes);
   reply.done[0] = intoPort(portsIn[request.pe], head, request.bytes);
   return true;
@@ -163,12 +164,14 @@ bool MemorySystem::accessHost(const MemoryAccess &request, MemoryReply &reply) {
   Cycle onChip = network->controlLatency(request.pe);
   if (request.kind == AccessKind::Write) {
     Cycle port = divideUp(request.bytes, portBytes);
-    Cycle start = portsOut[request.pe].reserve(request.at, port);
-    Cycle sent = hostOut.reserve(start + port + onChip, duration) + duration;
+    Cycle start = portsOut[request.pe].reserve(wheel.now(), request.at, port);
+    Cycle sent = hostOut.reserve(wheel.now(), start + port + onChip, duration) +
+                 duration;
     reply.done[0] = sent + 2 * hostLatency + onChip;
     return true;
   }
-  Cycle sent = hostIn.reserve(request.at + onChip + 2 * hostLatency, duration);
+  Cycle sent = hostIn.reserve(wheel.now(),
+                              request.at + onChip + 2 * hostLatency, duration);
   reply.done[0] =
       intoPort(portsIn[request.pe], sent + duration + onChip, request.bytes);
   return true;
@@ -180,6 +183,9 @@ bool MemorySystem::accessHost(const MemoryAccess &request, MemoryReply &reply) {
 
 /// A slice numbers the lines of its channels consecutively.
 uint64_t MemorySystem::lineOf(const UnitAddress &place) const {
+  if (banksPerChannel == 1 && channelsPerBank == 1) {
+    return place.offset >> granuleShift;
+  }
   return (place.offset >> granuleShift) / banksPerChannel * channelsPerBank +
          place.channel % channelsPerBank;
 }
@@ -336,6 +342,7 @@ void MemorySystem::scheduleChannel(unsigned channel) {
 }
 
 void MemorySystem::fire(Cycle now, uint32_t kind, uint64_t argument) {
+  network->advanceTo(now);
   uint32_t index = static_cast<uint32_t>(argument);
   if (kind != Serve) {
     if (kind == ChannelWake && channelWake[index] != now) {

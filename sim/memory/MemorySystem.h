@@ -186,7 +186,8 @@ private:
   std::unique_ptr<Noc> network;
   Interleave map;
 
-  const unsigned bankBytes, sramLatency, portBytes, lsLatency;
+  const Divisor bankBytes, portBytes;
+  const unsigned sramLatency, lsLatency;
   const unsigned granuleShift;
   const unsigned banksPerChannel, channelsPerBank;
   const bool hasLlc;

@@ -62,7 +62,7 @@ Cycle Noc::reserveLink(unsigned link, Cycle at, Cycle duration,
   if (!contention) {
     return at;
   }
-  Cycle start = links[link].reserve(at, duration);
+  Cycle start = links[link].reserve(now, at, duration);
   if (observer) {
     observer(observerContext, link, start, start + duration, bytes);
   }
@@ -77,8 +77,16 @@ Cycle Noc::send(const Route &route, Cycle ready, uint64_t bytes) {
   }
   Cycle at = ready;
   const RouteLeg *leg = pool.data() + route.firstLeg;
-  for (const RouteLeg *end = leg + route.numLegs; leg != end; ++leg) {
-    at = reserveLink(leg->link, at + leg->latency, duration, bytes);
+  const RouteLeg *end = leg + route.numLegs;
+  if (observer) {
+    for (; leg != end; ++leg) {
+      at = reserveLink(leg->link, at + leg->latency, duration, bytes);
+    }
+    return at + route.tailLatency;
+  }
+  GapTimeline *const state = links.data();
+  for (; leg != end; ++leg) {
+    at = state[leg->link].reserve(now, at + leg->latency, duration);
   }
   return at + route.tailLatency;
 }
@@ -127,4 +135,5 @@ void Noc::reset() {
     link.reset();
   }
   hopByteCount = 0;
+  now = 0;
 }

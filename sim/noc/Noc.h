@@ -116,6 +116,9 @@ public:
   /// Latency between the control core and a PE.
   Cycle controlLatency(unsigned pe) const { return control[pe]; }
 
+  /// No later transfer will be ready before \p now.
+  void advanceTo(Cycle cycle) { now = cycle; }
+
   /// Sends \p bytes whose head is ready at \p ready along \p route.
   /// \returns the arrival of the head; the tail follows transferCycles() later
   /// at the earliest.
@@ -149,7 +152,7 @@ protected:
   void setEntries(unsigned count);
 
   unsigned rows, cols, pes, units;
-  unsigned linkBytes;
+  Divisor linkBytes;
   bool contention;
   std::vector<uint32_t> entryOf;   // unit -> place where it meets the network
   std::vector<Route> toPe, toUnit; // by entry and PE
@@ -164,6 +167,7 @@ private:
   std::vector<RouteLeg> pool;
   std::vector<std::string> names;
   uint64_t hopByteCount = 0;
+  Cycle now = 0;
   LinkObserver observer = nullptr;
   void *observerContext = nullptr;
 };

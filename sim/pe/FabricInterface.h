@@ -87,6 +87,8 @@ public:
   Cycle windowStalls() const { return stalledByWindow; }
   Cycle shapingStalls() const { return stalledByShaping; }
   bool idle() const { return active.empty(); }
+  /// Times at which requests were handed on, up to a train each.
+  uint64_t trains() const { return numTrains; }
 
   // TrainSource
   void issueTrain(Cycle now) override;
@@ -116,12 +118,17 @@ private:
 
   void scheduleTrain(Cycle at);
   void finishIfDone(uint32_t index);
+  Piece &pieceOf(uint32_t number) {
+    return pieces[number & (pieces.size() - 1)];
+  }
+  void growPieces();
   bool issuePiece(Active &transfer, uint32_t index, Cycle now,
                   uint64_t &budget);
 
   PeServices &services;
   const unsigned pe, key;
-  const unsigned requestBytes, window;
+  const Divisor requestBytes;
+  const unsigned window;
   const uint64_t trainBytes;
   const Cycle trainCycles;
   // Leaky bucket, in 1/1024 cycles.
@@ -131,7 +138,9 @@ private:
   std::vector<Active> active; // slots
   std::deque<uint32_t> order; // still issuing
   // The window: pieces in order of issue, and the requests that could still
-  // leave. A ring, whose places are the tokens of the pieces.
+  // leave. Pieces are numbered, which gives their token and their place in a
+  // ring; it is no larger than it has had to be, since all of it passes
+  // through the cache of the host.
   std::vector<Piece> pieces;
   uint32_t oldestPiece = 0, numPieces = 0;
   uint32_t freeRequests;
@@ -140,6 +149,7 @@ private:
   Cycle trainAt = kNever;
   bool waitsForAnswer = false;
   Cycle stalledByWindow = 0, stalledByShaping = 0;
+  uint64_t numTrains = 0;
 };
 
 /// The two directions of a PE's fabric interface and its DMA commands.

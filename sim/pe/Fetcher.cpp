@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 using namespace chipwright;
 using namespace chipwright::sim;
@@ -23,7 +24,7 @@ Fetcher::Fetcher(PeServices &services, unsigned pe, double share,
                             ? static_cast<uint64_t>(1024.0 / share + 0.5)
                             : 0),
       burst1024(cyclesPerByte1024 * services.spec.noc.shapingBurstBytes),
-      pieces(std::bit_ceil(window + 1)), freeRequests(window) {}
+      pieces(16), freeRequests(window) {}
 
 void Fetcher::start(Transfer transfer, Cycle from) {
   uint32_t index = 0;
@@ -67,6 +68,7 @@ void Fetcher::issueTrain(Cycle now) {
   if (order.empty()) {
     return;
   }
+  ++numTrains;
   uint32_t index = order.front();
   Active &slot = active[index];
   uint64_t budget = trainBytes;
@@ -103,7 +105,7 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
   uint64_t address = block.addressOfRow(slot.row) + slot.offset;
   uint64_t bytes = std::min<uint64_t>(
       {services.paths.interleave().granuleRest(address),
-       block.rowBytes - slot.offset, budget, uint64_t(requestBytes) * window});
+       block.rowBytes - slot.offset, budget, requestBytes.value() * window});
   uint64_t first = address / requestBytes;
   uint32_t requests =
       static_cast<uint32_t>((address + bytes - 1) / requestBytes - first + 1);
@@ -119,7 +121,7 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
     blockedSince = std::min(blockedSince, at);
   }
   while (freeRequests < requests) {
-    const Piece &oldest = pieces[oldestPiece];
+    const Piece &oldest = pieceOf(oldestPiece);
     if (oldest.answered == kNever) {
       nextIssue = std::max(nextIssue, answered);
       waitsForAnswer = true;
@@ -127,7 +129,7 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
     }
     answered = std::max(answered, oldest.answered);
     freeRequests += oldest.requests;
-    oldestPiece = (oldestPiece + 1) & (pieces.size() - 1);
+    ++oldestPiece;
     --numPieces;
   }
   if (answered > at) {
@@ -150,8 +152,10 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
       at = allowed;
       at1024 = at * 1024;
     }
-    theoreticalArrival1024 = std::max(theoreticalArrival1024, at1024) +
-                             bytes * cyclesPerByte1024 / receivers;
+    theoreticalArrival1024 =
+        std::max(theoreticalArrival1024, at1024) +
+        (receivers == 1 ? bytes * cyclesPerByte1024
+                        : bytes * cyclesPerByte1024 / receivers);
   }
   nextIssue = at + requests;
 
@@ -166,9 +170,11 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
   access.line = slot.transfer.line;
   access.lineIndex = slot.transfer.lineIndex;
 
-  uint32_t piece =
-      static_cast<uint32_t>((oldestPiece + numPieces++) & (pieces.size() - 1));
-  pieces[piece] = {index, requests, kNever};
+  if (numPieces == pieces.size()) {
+    growPieces();
+  }
+  uint32_t piece = oldestPiece + numPieces++;
+  pieceOf(piece) = {index, requests, kNever};
   freeRequests -= requests;
   ++slot.openPieces;
 
@@ -186,8 +192,16 @@ bool Fetcher::issuePiece(Active &slot, uint32_t index, Cycle now,
   return true;
 }
 
+void Fetcher::growPieces() {
+  std::vector<Piece> larger(pieces.size() * 2);
+  for (uint32_t i = 0; i < numPieces; ++i) {
+    larger[(oldestPiece + i) & (larger.size() - 1)] = pieceOf(oldestPiece + i);
+  }
+  pieces = std::move(larger);
+}
+
 void Fetcher::memoryReply(Cycle now, uint32_t token, const MemoryReply &reply) {
-  Piece &piece = pieces[token];
+  Piece &piece = pieceOf(token);
   Active &slot = active[piece.transfer];
   Cycle last = 0;
   if (slot.transfer.members == 0) {

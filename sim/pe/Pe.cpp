@@ -59,8 +59,10 @@ const char *sim::faultName(FaultKind kind) {
 
 Pe::Pe(PeServices &services, unsigned number)
     : services(services), peNumber(number), local(services.spec.ls.bytes),
-      taint(services.spec.ls.bytes), cbs(services.spec.cp.cbs),
-      banks(services.spec.re.banks), semaphores(services.spec.cp.semaphores),
+      taint(services.spec.ls.bytes),
+      mayBeClean(divideUp(services.spec.ls.bytes, HartWindow::kBlockBytes), 1),
+      cbs(services.spec.cp.cbs), banks(services.spec.re.banks),
+      semaphores(services.spec.cp.semaphores),
       lsRate(uint64_t(services.spec.ls.banks) * services.spec.ls.bankBytes),
       fi(services, *this) {
   wakesPosted.fill(kNever);
@@ -95,6 +97,8 @@ void Pe::launch(const std::shared_ptr<const DecodedImage> &image,
             local.begin() +
                 static_cast<std::ptrdiff_t>(argumentsAt - kLocalBase));
   std::fill_n(taint.data() + (argumentsAt - kLocalBase), arguments.size(), 0);
+  noteClean(static_cast<uint32_t>(argumentsAt - kLocalBase),
+            static_cast<uint32_t>(arguments.size()));
   for (unsigned i = 0; i < kHarts; ++i) {
     HartState &state = harts[i];
     state.block = Block::None;
@@ -106,8 +110,8 @@ void Pe::launch(const std::shared_ptr<const DecodedImage> &image,
     }
     state.hart = std::make_unique<Hart>(services.spec.hart, *this,
                                         peNumber * kHarts + i);
-    state.hart->addWindow(
-        {kLocalBase, local.size(), local.data(), taint.data(), true});
+    state.hart->addWindow({kLocalBase, local.size(), local.data(), taint.data(),
+                           true, mayBeClean.data()});
     state.hart->addWindow({kImageBase, imageCopy.size(), imageCopy.data(),
                            nullptr, /*writable=*/false});
     state.hart->setImage(image);

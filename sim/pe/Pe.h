@@ -37,6 +37,7 @@
 #include "sim/pe/PeServices.h"
 #include "sim/pe/ReductionNetwork.h"
 #include "sim/pe/StallAccount.h"
+#include "sim/pe/ZeroedBytes.h"
 
 #include <array>
 #include <memory>
@@ -324,13 +325,20 @@ private:
   void fillBytes(uint32_t place, uint32_t bytes, unsigned kind, DType type);
   uint8_t *at(const CbRange &range);
   void taintOutputs(const Command &command);
+  void taintRange(uint32_t place, uint32_t bytes);
+  /// Taint of the range may have been taken away.
+  void noteClean(uint32_t place, uint32_t bytes);
 
   friend class FabricInterface;
 
   PeServices &services;
   const unsigned peNumber;
   std::vector<Pe *> peers;
-  std::vector<uint8_t> local, taint;
+  ZeroedBytes local, taint;
+  /// By HartWindow::kBlockBytes of local memory: whether some byte of the
+  /// block may be clean. The others need not be tainted again and again by a
+  /// stream that passes through them.
+  std::vector<uint8_t> mayBeClean;
   std::vector<CircularBuffer> cbs;
   std::array<HartState, kHarts> harts;
   std::vector<CommandQueue> queues; // [hart][engine]

@@ -36,8 +36,27 @@ uint8_t *Pe::at(const CbRange &range) {
 void Pe::taintOutputs(const Command &command) {
   for (unsigned i = 0; i < command.numOutputs; ++i) {
     const CbRange &range = command.outputs[i];
-    std::memset(taint.data() + cbs[range.cb].place(range.position), 1,
-                range.bytes);
+    taintRange(cbs[range.cb].place(range.position), range.bytes);
+  }
+}
+
+void Pe::taintRange(uint32_t place, uint32_t bytes) {
+  constexpr uint32_t block = HartWindow::kBlockBytes;
+  for (const uint32_t end = place + bytes; place < end;) {
+    const uint32_t stop = std::min(end, place - place % block + block);
+    if (mayBeClean[place / block]) {
+      std::memset(taint.data() + place, 1, stop - place);
+      mayBeClean[place / block] = stop - place != block;
+    }
+    place = stop;
+  }
+}
+
+void Pe::noteClean(uint32_t place, uint32_t bytes) {
+  constexpr uint32_t block = HartWindow::kBlockBytes;
+  if (bytes != 0) {
+    std::fill(mayBeClean.begin() + place / block,
+              mayBeClean.begin() + (place + bytes - 1) / block + 1, 1);
   }
 }
 
@@ -200,7 +219,8 @@ void Pe::computeMlu(const Command &command) {
   args.dstPitch = mlu.outPitch;
   uint32_t from = cbs[command.inputs[0].cb].place(command.inputs[0].position);
   uint32_t to = cbs[command.outputs[0].cb].place(command.outputs[0].position);
-  for (std::vector<uint8_t> *memory : {&local, &taint}) {
+  noteClean(to, command.outputs[0].bytes);
+  for (ZeroedBytes *memory : {&local, &taint}) {
     args.src = memory->data() + from;
     args.dst = memory->data() + to;
     if (command.opcode == Opcode::MluTranspose) {
@@ -339,6 +359,7 @@ void Pe::moveData(const Command &command) {
 /// Writes zeros or minus infinity of \p type to local memory.
 void Pe::fillBytes(uint32_t place, uint32_t bytes, unsigned kind, DType type) {
   std::memset(taint.data() + place, 0, bytes);
+  noteClean(place, bytes);
   if (static_cast<isa::FillKind>(kind) == isa::FillKind::Zero) {
     std::memset(local.data() + place, 0, bytes);
     return;
@@ -357,6 +378,8 @@ bool Pe::moveRow(const Command &command, uint64_t address, uint32_t place,
   if (spaceOf(address) == Space::Pe) {
     Pe &peer = *peers[offsetOf(address) / kPeWindowBytes];
     uint64_t there = offsetOf(address) % kPeWindowBytes;
+    (out ? peer : *this)
+        .noteClean(out ? static_cast<uint32_t>(there) : place, bytes);
     for (auto member : {&Pe::local, &Pe::taint}) {
       uint8_t *mine = (this->*member).data() + place;
       uint8_t *theirs = (peer.*member).data() + there;
@@ -372,7 +395,12 @@ bool Pe::moveRow(const Command &command, uint64_t address, uint32_t place,
     if (memory) {
       std::memcpy(local.data() + place, memory, bytes);
     }
-    std::memset(taint.data() + place, control ? 0 : 1, bytes);
+    if (control) {
+      std::memset(taint.data() + place, 0, bytes);
+      noteClean(place, bytes);
+    } else {
+      taintRange(place, bytes);
+    }
     return true;
   }
   services.memory.touch(buffer, address, bytes);

@@ -63,9 +63,11 @@ def main():
         print(f"{name}: {seconds:.3f} CPU s (budget {budget}), process "
               f"{statistics.median(whole):.3f}"
               + (f" (budget {process_budget})" if process_budget else ""))
-        print(f"  per CPU second: {simulator['commands'] / seconds:.3g} "
-              f"commands, {simulator['events'] / seconds:.3g} events, "
-              f"{simulator['instructions'] / seconds:.3g} instructions; "
+        rates = ", ".join(
+            f"{simulator[name] / seconds:.3g} {name}"
+            for name in ("passes", "commands", "trains", "events",
+                         "instructions"))
+        print(f"  per CPU second: {rates}; "
               f"{result['cycles'] / seconds:.3g} cycles simulated")
         over |= seconds > budget
         over |= bool(process_budget) and \

@@ -13,11 +13,13 @@ func.func @kernel_load(%n: i64) {
   // CHECK-NEXT: %[[LOCAL:.*]] = arith.constant 3 : i64
   // CHECK-NEXT: pe.set 0, 3, %[[LOCAL]]
   // CHECK-NEXT: pe.set 0, 4, %[[SHAPE]]
-  // CHECK-NEXT: scf.for %[[I:.*]] =
+  // CHECK-NEXT: scf.for
+  // CHECK-NEXT: %[[I:.*]] = pe.load
   // CHECK-NEXT: pe.go dma_in 0, %[[I]] tag "in"
   // CHECK-NOT: pe.set
   scf.for %i = %c0 to %n step %c64 : i64 {
-    pe.dma_in {cb = 3, rows = 1, row_bytes = 64, valid_rows = 1, valid_bytes = 64, addr = %i} tag "in"
+    %x = pe.load %n[0] : i64
+    pe.dma_in {cb = 3, rows = 1, row_bytes = 64, valid_rows = 1, valid_bytes = 64, addr = %x} tag "in"
   }
   return
 }
@@ -39,11 +41,13 @@ func.func @kernel_load(%n: i64) {
   // CHECK-NEXT: %[[BYTES:.*]] = arith.shli %[[I]], %[[C16]]
   // CHECK-NEXT: %[[BOTH:.*]] = arith.ori %arg0, %[[BYTES]]
   // CHECK-NEXT: pe.set 0, 4, %[[BOTH]]
-  // CHECK-NEXT: scf.for %[[J:.*]] =
+  // CHECK-NEXT: scf.for
+  // CHECK-NEXT: %[[J:.*]] = pe.load
   // CHECK-NEXT: pe.go dma_out 0, %[[J]]
   scf.for %i = %c0 to %n step %c1 : i64 {
     scf.for %j = %c0 to %n step %c1 : i64 {
-      pe.dma_out {addr = %j, pitch = %i, valid_rows = %n, valid_bytes = %i}
+      %x = pe.load %n[0] : i64
+      pe.dma_out {addr = %x, pitch = %i, valid_rows = %n, valid_bytes = %i}
     }
   }
   return
@@ -81,8 +85,9 @@ func.func @kernel_compute(%n: i64) {
   // The step is written once.
   // CHECK: %[[STEP:.*]] = arith.constant 281474976710720 : i64
   // CHECK-NEXT: pe.set 0, 15, %[[STEP]]
-  // CHECK: scf.for %[[I:.*]] =
-  // CHECK: pe.set 0, 14, %[[I]]
+  // CHECK: scf.for
+  // CHECK: %[[X:.*]] = pe.load
+  // CHECK: pe.set 0, 14, %[[X]]
   // CHECK-NEXT: pe.go mml 0{{$}}
   // CHECK-NEXT: pe.go mml 0{{$}}
   // CHECK-NEXT: pe.go mml 0{{$}}
@@ -90,9 +95,10 @@ func.func @kernel_compute(%n: i64) {
   scf.for %i = %c0 to %n step %c1 : i64 {
     %c64 = arith.constant 64 : i64
     %c128 = arith.constant 128 : i64
-    %i1 = arith.addi %i, %c64 : i64
-    %i2 = arith.addi %i, %c128 : i64
-    pe.mml {a_offset = %i}
+    %x = pe.load %n[0] : i64
+    %i1 = arith.addi %x, %c64 : i64
+    %i2 = arith.addi %x, %c128 : i64
+    pe.mml {a_offset = %x}
     pe.mml {a_offset = %i1, bank = 1}
     pe.mml {a_offset = %i2, bank = 2}
   }
@@ -102,7 +108,7 @@ func.func @kernel_compute(%n: i64) {
 
 // -----
 
-// Four parts of a product: their words grow by the same from one round to the
+// Two parts of a product: their words grow by the same from one round to the
 // next, so each part gets a context with auto-increment of its own.
 // CHECK-LABEL: func.func @kernel_compute
 func.func @kernel_compute(%n: i64) {
@@ -123,14 +129,15 @@ func.func @kernel_compute(%n: i64) {
   // CHECK-NEXT: pe.go mml 1{{$}}
   // CHECK-NEXT: }
   scf.for %i = %c0 to %n step %c1 : i64 {
-    pe.mml {a_cb = 1, a_offset = %i, bank = 0}
-    pe.mml {a_cb = 1, a_offset = %i, bank = 5}
-    pe.mml {a_cb = 1, a_offset = %i, bank = 1}
-    pe.mml {a_cb = 1, a_offset = %i, bank = 6}
-    pe.mml {a_cb = 1, a_offset = %i, bank = 2}
-    pe.mml {a_cb = 1, a_offset = %i, bank = 7}
-    pe.mml {a_cb = 1, a_offset = %i, bank = 3}
-    pe.mml {a_cb = 1, a_offset = %i, bank = 8}
+    %x = pe.load %n[0] : i64
+    pe.mml {a_cb = 1, a_offset = %x, bank = 0}
+    pe.mml {a_cb = 1, a_offset = %x, bank = 5}
+    pe.mml {a_cb = 1, a_offset = %x, bank = 1}
+    pe.mml {a_cb = 1, a_offset = %x, bank = 6}
+    pe.mml {a_cb = 1, a_offset = %x, bank = 2}
+    pe.mml {a_cb = 1, a_offset = %x, bank = 7}
+    pe.mml {a_cb = 1, a_offset = %x, bank = 3}
+    pe.mml {a_cb = 1, a_offset = %x, bank = 8}
   }
   return
 }
@@ -149,5 +156,30 @@ func.func @kernel_compute(%v: i64) {
   pe.se {rows = 1, offset = 0x200000, y1_offset = %v}
   // CHECK: pe.go se 0, %{{.*}}
   pe.se {rows = 1, offset = 32, y1_offset = %v}
+  return
+}
+
+// -----
+
+// A loop that runs as often as a value says: auto is written before it, for
+// its first round, and grows by the same from round to round.
+// CHECK-LABEL: func.func @kernel_compute
+func.func @kernel_compute(%first: i64, %n: i64) {
+  // CHECK: %[[W:.*]] = arith.shli %arg0, %{{.*}}
+  // CHECK-NEXT: pe.set 0, 14, %[[W]]
+  // CHECK: pe.set 1, 14, %{{.*}}
+  // CHECK: pe.set 0, 15, %[[STEP:.*]]
+  // CHECK: pe.set 1, 15, %[[STEP]]
+  // CHECK: scf.for
+  // CHECK-NEXT: pe.go mml 0{{$}}
+  // CHECK-NEXT: pe.go mml 1{{$}}
+  // CHECK-NEXT: }
+  %c1 = arith.constant 1 : i64
+  %c5 = arith.constant 5 : i64
+  scf.for %i = %first to %n step %c1 : i64 {
+    %offset = arith.shli %i, %c5 : i64
+    pe.mml {a_offset = %offset, accumulate = 1}
+    pe.mml {a_offset = %offset, accumulate = 1, bank = 1}
+  }
   return
 }

@@ -26,78 +26,88 @@ std::mt19937_64 seeded() {
 
 TEST(GapTimelineTest, FirstFreeTimeAtOrAfter) {
   GapTimeline line;
-  EXPECT_EQ(line.reserve(10, 5), 10u); // leaves the gap [0, 10)
-  EXPECT_EQ(line.reserve(12, 5), 15u);
-  EXPECT_EQ(line.reserve(0, 4), 0u);  // [4, 10) is left
-  EXPECT_EQ(line.reserve(0, 7), 20u); // does not fit
-  EXPECT_EQ(line.reserve(5, 3), 5u);  // leaves [4, 5) and [8, 10)
-  EXPECT_EQ(line.reserve(0, 2), 8u);
-  EXPECT_EQ(line.reserve(0, 1), 4u);
-  EXPECT_EQ(line.reserve(0, 1), 27u);
+  EXPECT_EQ(line.reserve(0, 10, 5), 10u); // leaves the gap [0, 10)
+  EXPECT_EQ(line.reserve(0, 12, 5), 15u);
+  EXPECT_EQ(line.reserve(0, 0, 4), 0u);  // [4, 10) is left
+  EXPECT_EQ(line.reserve(0, 0, 7), 20u); // does not fit
+  EXPECT_EQ(line.reserve(0, 5, 3), 5u);  // leaves [4, 5) and [8, 10)
+  EXPECT_EQ(line.reserve(0, 0, 2), 8u);
+  EXPECT_EQ(line.reserve(0, 0, 1), 4u);
+  EXPECT_EQ(line.reserve(0, 0, 1), 27u);
   EXPECT_EQ(line.end(), 28u);
   EXPECT_EQ(line.busyCycles(), 28u);
 }
 
-TEST(GapTimelineTest, KeepsTheTwelveLatestGaps) {
+// The free cycles that a reservation leaves behind stay, however many they are
+// and however far ahead it is.
+TEST(GapTimelineTest, ForgetsNoGap) {
   GapTimeline line;
-  // Gaps [0, 2), [4, 6), ... [48, 50): thirteen fit behind the first.
-  for (Cycle start = 2; start <= 50; start += 4) {
-    EXPECT_EQ(line.reserve(start, 2), start);
+  for (Cycle start = 2; start < 20000; start += 4) {
+    EXPECT_EQ(line.reserve(0, start, 2), start);
   }
-  EXPECT_EQ(line.reserve(0, 1), 4u); // [0, 2) is forgotten
-  // Splitting a gap in the middle makes one more.
-  GapTimeline other;
-  for (Cycle start = 10; start < 10 + 12 * 20; start += 20) {
-    other.reserve(start, 10);
-  }
-  EXPECT_EQ(other.reserve(63, 2), 63u); // [60, 63) and [65, 70); [0, 10) goes
-  EXPECT_EQ(other.reserve(0, 3), 20u);
-  EXPECT_EQ(other.reserve(60, 3), 60u);
-  EXPECT_EQ(other.reserve(60, 5), 65u);
+  EXPECT_EQ(line.reserve(0, 9000, 2), 9000u);
+  EXPECT_EQ(line.reserve(0, 9000, 2), 9004u);
+  EXPECT_EQ(line.reserve(0, 0, 2), 0u);
+  EXPECT_EQ(line.reserve(0, 0, 3), 20000u);
+  EXPECT_EQ(line.reserve(0, 20001, 1), 20003u);
+  // The same after time has moved on, and nothing before it is needed.
+  EXPECT_EQ(line.reserve(8000, 8000, 2), 8000u);
+  EXPECT_EQ(line.reserve(8000, 8001, 1), 8004u);
+  EXPECT_EQ(line.reserve(8000, 8000, 1), 8005u);
 }
 
-// Against a table of busy cycles, with so few gaps that none is forgotten.
+// A request for a time before the window is served in it.
+TEST(GapTimelineTest, CyclesBeforeTheWindowAreTaken) {
+  GapTimeline line;
+  EXPECT_EQ(line.reserve(100000, 110000, 10), 110000u);
+  EXPECT_GE(line.reserve(100000, 50, 10), 99968u);
+  EXPECT_LE(line.reserve(100000, 50, 10), 100000u);
+  EXPECT_EQ(line.reserve(100000, 109995, 10), 110010u);
+  EXPECT_EQ(line.reserve(500000, 500000, 1), 500000u);
+}
+
+TEST(GapTimelineTest, LongReservations) {
+  GapTimeline line;
+  EXPECT_EQ(line.reserve(0, 100, 64), 100u);
+  EXPECT_EQ(line.reserve(0, 0, 100), 0u);
+  EXPECT_EQ(line.reserve(0, 0, 65), 164u);
+  EXPECT_EQ(line.reserve(0, 0, 10000), 229u);
+  EXPECT_EQ(line.reserve(0, 5, 1), 10229u);
+  EXPECT_EQ(line.reserve(0, 5, 0), 5u);
+  EXPECT_EQ(line.busyCycles(), 64u + 100 + 65 + 10000 + 1);
+  EXPECT_EQ(line.end(), 10230u);
+}
+
+// Against a table of busy cycles. Reservations lie near the present, across the
+// end of the window and beyond it; some are longer than a word or the window.
 TEST(GapTimelineTest, RandomReservationsAgainstATable) {
   std::mt19937_64 random = seeded();
-  for (unsigned run = 0; run < 500; ++run) {
+  for (unsigned run = 0; run < 200; ++run) {
     GapTimeline line;
-    std::vector<bool> busy(4000);
-    Cycle total = 0;
-    for (unsigned i = 0; i < 200; ++i) {
-      unsigned gaps = 0;
-      for (Cycle t = 0; t < line.end(); ++t) {
-        gaps += !busy[t] && (t == 0 || busy[t - 1]);
-      }
-      Cycle earliest = gaps >= 11 ? line.end() : random() % 1500;
-      Cycle duration = 1 + random() % 9;
+    std::vector<bool> busy(400000);
+    Cycle total = 0, now = 0, end = 0;
+    const unsigned ahead = 1u << (4 + random() % 11);
+    const unsigned longest = run % 8 == 0 ? 5000 : run % 4 == 0 ? 200 : 9;
+    const unsigned step = 1 + random() % (run % 16 == 0 ? 3000 : 20);
+    for (unsigned i = 0; i < 400; ++i) {
+      now += random() % step;
+      Cycle earliest = now + random() % ahead;
+      Cycle duration = 1 + random() % longest;
       Cycle want = earliest;
       for (Cycle t = earliest; t < want + duration; ++t) {
-        want = busy[t] ? t + 1 : want;
+        want = busy.at(t) ? t + 1 : want;
       }
-      ASSERT_EQ(line.reserve(earliest, duration), want)
+      if (want + duration + longest > busy.size() / 2) {
+        break;
+      }
+      ASSERT_EQ(line.reserve(now, earliest, duration), want)
           << "run " << run << " step " << i;
       std::fill_n(busy.begin() + static_cast<long>(want), duration, true);
       total += duration;
+      end = std::max(end, want + duration);
     }
     EXPECT_EQ(line.busyCycles(), total);
-  }
-}
-
-// However many gaps there are, nothing overlaps and nothing is early.
-TEST(GapTimelineTest, NeverOverlaps) {
-  std::mt19937_64 random = seeded();
-  GapTimeline line;
-  std::vector<bool> busy(400000);
-  Cycle now = 0;
-  for (unsigned i = 0; i < 30000; ++i) {
-    now += random() % 6;
-    Cycle earliest = now + random() % 300, duration = 1 + random() % 5;
-    Cycle start = line.reserve(earliest, duration);
-    ASSERT_GE(start, earliest);
-    for (Cycle t = start; t < start + duration; ++t) {
-      ASSERT_FALSE(busy.at(t)) << "cycle " << t;
-      busy[t] = true;
-    }
+    EXPECT_EQ(line.end(), end);
   }
 }
 

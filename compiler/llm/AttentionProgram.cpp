@@ -1,0 +1,130 @@
+//===- AttentionProgram.cpp - Cache update and flash attention ------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+//
+// Attention over a key/value cache in one pass over the slots (online softmax,
+// Milakov and Gimelshein, arXiv:1805.02867; Dao et al., arXiv:2205.14135). An
+// entry of the work list is a block of neighbouring tokens of one sequence
+// with the slots that any of them needs; each token's own range is a window
+// on the scores.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/llm/OpPrograms.h"
+#include "compiler/llm/OpSchedules.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+using namespace chipwright;
+
+/// Slots of one step of the softmax.
+static int64_t slotsPerStep(const Target &target, int64_t elementBytes) {
+  return std::max<int64_t>(64, target.kBytes / elementBytes);
+}
+
+OpPrograms::Launches OpPrograms::attention(llm::AttentionOp op) {
+  std::string type = elementText(op.getQ());
+  const int64_t size = static_cast<int64_t>(op.getHeadSize()),
+                heads = static_cast<int64_t>(op.getHeads()),
+                group = heads / static_cast<int64_t>(op.getKvHeads());
+
+  // Keys and values of this step to their slots.
+  LaunchText append("kv_append");
+  {
+    ProgramText &p = append.program;
+    argument(append, "slots", op.getSlots());
+    argument(append, "k", op.getK());
+    argument(append, "v", op.getV());
+    argument(append, "keys", op.getKeys());
+    argument(append, "values", op.getValues());
+    const int64_t cols = columnsOf(op.getK());
+    const std::string tile = tileType("m", cols, type);
+    GenericText g;
+    g.dims = {{"m", "parallel", p.addDim("k", 0)},
+              {"h", "full", p.addConstant(cols)}};
+    g.finish = {{"slots", "m, 0", tileType("m", 1, "i32")},
+                {"k", "m, h", tile},
+                {"v", "m, h", tile}};
+    g.results = {{"keys", "0, h", tile, 0}, {"values", "0, h", tile, 0}};
+    g.out = {"%f1", "%f2"};
+    g.schedule = rowSchedule(target, cols * 4, {"m"}, cols);
+    p.addGeneric(g);
+  }
+
+  LaunchText attend("attention");
+  ProgramText &p = attend.program;
+  argument(attend, "q", op.getQ());
+  argument(attend, "keys", op.getKeys());
+  argument(attend, "values", op.getValues());
+  argument(attend, "bounds", op.getBounds());
+  argument(attend, "work", op.getWork());
+  argument(attend, "y", op.getY());
+  const int64_t block = kAttentionBlock, elements = bytesOfElement(type),
+                unit = target.kBytes / elements,
+                wide = (size + unit - 1) / unit * unit; // whole passes of K
+  const std::string out = elementText(op.getY());
+  const std::string q = tileType(block, wide, type),
+                    k = tileType("t", wide, type),
+                    v = tileType("t", size, type),
+                    vt = tileType(size, "t", type),
+                    s = tileType(block, "t", "f32"),
+                    pt = tileType(block, "t", type),
+                    o = tileType(block, size, "f32"),
+                    one = tileType(block, 1, "f32"),
+                    win = tileType(block, 2, "i32");
+  GenericText g;
+  g.dims = {{"e", "list", p.addDim("work", 0)},
+            {"h", "parallel", p.addConstant(heads)},
+            {"t", "reduction", p.addDim("keys", 0), "k0", "k1"}};
+  g.list = "work";
+  g.fields = {"m0", "ms", "k0", "k1"};
+  std::string qIndex = fmt::format("m0, h * {}", size),
+              kIndex = fmt::format("t, (h floordiv {}) * {}", group, size);
+  g.step = {{"q", qIndex, q, -1, "m0 + ms", size},
+            {"keys", kIndex, k, -1, "k1", size},
+            {"values", kIndex, v, -1, "k1"},
+            {"bounds", "m0, 0", win, -1, "m0 + ms"}};
+  g.results = {{"y", qIndex, tileType(block, size, out), -1, "m0 + ms"}};
+  g.state = {{"-1.0e30", one}, {"0.0", one}, {"0.0", o}};
+  g.stepBody = fmt::format(
+      "    %zero = grid.splat 0.0 : {s}\n"
+      "    %factor = grid.splat {scale:.17e} : {s}\n"
+      "    %raw = grid.matmul %s0, %s1, %zero : {q}, {k} -> {s}\n"
+      "    %scaled = arith.mulf %raw, %factor : {s}\n"
+      "    %base = grid.offset \"t\"\n"
+      "    %scores = grid.window %scaled, %s3 from %base fill 0xFF800000 "
+      ": {s}, {win}\n"
+      "    %max = grid.row_reduce max %scores : {s} -> {one}\n"
+      "    %m = arith.maximumf %max, %c0 : {one}\n"
+      "    %ms = grid.broadcast %m : {one} -> {s}\n"
+      "    %shifted = arith.subf %scores, %ms : {s}\n"
+      "    %weights = math.exp %shifted : {s}\n"
+      "    %sum = grid.row_reduce sum %weights : {s} -> {one}\n"
+      "    %p = arith.truncf %weights : {s} to {pt}\n"
+      "    %change = arith.subf %c0, %m : {one}\n"
+      "    %alpha = math.exp %change : {one}\n"
+      "    %l0 = arith.mulf %c1, %alpha : {one}\n"
+      "    %l = arith.addf %l0, %sum : {one}\n"
+      "    %alphas = grid.broadcast %alpha : {one} -> {o}\n"
+      "    %o0 = arith.mulf %c2, %alphas : {o}\n"
+      "    %vt = grid.transpose %s2 : {v} -> {vt}\n"
+      "    %o = grid.matmul %p, %vt, %o0 : {pt}, {vt} -> {o}\n",
+      fmt::arg("s", s), fmt::arg("q", q), fmt::arg("k", k), fmt::arg("v", v),
+      fmt::arg("vt", vt), fmt::arg("pt", pt), fmt::arg("o", o),
+      fmt::arg("one", one), fmt::arg("win", win),
+      fmt::arg("scale", op.getScale().convertToDouble()));
+  g.next = {"%m", "%l", "%o"};
+  g.finishBody = fmt::format("    %r = grid.apply recip %c1 : {one}\n"
+                             "    %rs = grid.broadcast %r : {one} -> {o}\n"
+                             "    %y = arith.mulf %c2, %rs : {o}\n",
+                             fmt::arg("one", one), fmt::arg("o", o));
+  g.out = {rounded(g.finishBody, "%y", block, size, out)};
+  g.schedule =
+      fmt::format("#grid.schedule<tile = [1, 1, {}], on = [all, all, seq]>",
+                  slotsPerStep(target, elements));
+  p.addGeneric(g);
+  return {append, attend};
+}

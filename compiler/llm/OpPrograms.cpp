@@ -1,0 +1,341 @@
+//===- OpPrograms.cpp - Row-wise operations, products, lookup -------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/llm/OpPrograms.h"
+
+#include "compiler/llm/OpSchedules.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+using namespace chipwright;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+std::string chipwright::elementText(Value value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << typeOf(value).getElementType();
+  return text;
+}
+
+int64_t chipwright::columnsOf(Value value) {
+  return typeOf(value).getShape().back();
+}
+
+std::string chipwright::bufferTypeOf(Value value) {
+  std::string sizes;
+  for (int64_t size : typeOf(value).getShape()) {
+    sizes += ShapedType::isDynamic(size) ? "?x" : fmt::format("{}x", size);
+  }
+  // Integers are row numbers, lists, or bounds. Bounds are read by the SIMD
+  // engine only and decide no address.
+  bool isControl = typeOf(value).getElementType().isInteger();
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto function =
+        cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
+    auto content = function.getArgAttrOfType<StringAttr>(
+        argument.getArgNumber(), "llm.input");
+    isControl &= !content || content.getValue() != "MaskBounds";
+  }
+  return fmt::format("!grid.buffer<{}{}{}>", sizes, elementText(value),
+                     isControl ? ", control" : "");
+}
+
+std::string OpPrograms::argument(LaunchText &launch, const std::string &name,
+                                 Value value) {
+  launch.program.addBuffer(name, bufferTypeOf(value));
+  launch.arguments.push_back({value, ""});
+  return name;
+}
+
+std::string OpPrograms::view(LaunchText &launch, const std::string &name,
+                             Value value, const std::string &type,
+                             std::vector<std::string> symbols) {
+  launch.program.addBuffer(name, type);
+  launch.arguments.push_back({value, "", type, std::move(symbols)});
+  return name;
+}
+
+std::string OpPrograms::temporary(LaunchText &launch, const std::string &name,
+                                  const std::string &type,
+                                  std::vector<std::string> symbols) {
+  launch.program.addBuffer(name, type);
+  launch.arguments.push_back({Value(), name});
+  extra[name] = {type, std::move(symbols)};
+  return name;
+}
+
+/// "%out = arith.truncf %in" or nothing: rounds \p in (f32) to the type that
+/// is stored. \returns the name of the result.
+std::string chipwright::rounded(std::string &body, const std::string &in,
+                                TileSize rows, TileSize cols,
+                                const std::string &element) {
+  if (element == "f32") {
+    return in;
+  }
+  std::string out = in + "r";
+  body +=
+      fmt::format("    {} = arith.truncf {} : {} to {}\n", out, in,
+                  tileType(rows, cols, "f32"), tileType(rows, cols, element));
+  return out;
+}
+
+std::string chipwright::widened(std::string &body, const std::string &in,
+                                TileSize rows, TileSize cols,
+                                const std::string &element) {
+  if (element == "f32") {
+    return in;
+  }
+  std::string out = in + "w";
+  body +=
+      fmt::format("    {} = arith.extf {} : {} to {}\n", out, in,
+                  tileType(rows, cols, element), tileType(rows, cols, "f32"));
+  return out;
+}
+
+//===----------------------------------------------------------------------===//
+// Lookup and row-wise operations
+//===----------------------------------------------------------------------===//
+
+OpPrograms::Launches OpPrograms::embedding(llm::EmbeddingOp op) {
+  LaunchText launch("embedding");
+  ProgramText &p = launch.program;
+  argument(launch, "ids", op.getIds());
+  argument(launch, "table", op.getTable());
+  argument(launch, "y", op.getY());
+  const int64_t cols = columnsOf(op.getY());
+  std::string in = elementText(op.getTable()), out = elementText(op.getY());
+  GenericText g;
+  g.dims = {{"m", "parallel", p.addDim("y", 0)},
+            {"h", "full", p.addConstant(cols)}};
+  g.finish = {{"ids", "m, 0", tileType("m", 1, "i32")},
+              {"table", "0, h", tileType("m", cols, in), 0}};
+  g.results = {{"y", "m, h", tileType("m", cols, out)}};
+  std::string x = widened(g.finishBody, "%f1", "m", cols, in);
+  g.out = {rounded(g.finishBody, x, "m", cols, out)};
+  g.schedule = rowSchedule(target, cols * 8, {"m"}, cols);
+  p.addGeneric(g);
+  return {launch};
+}
+
+OpPrograms::Launches OpPrograms::rmsNorm(llm::RmsNormOp op) {
+  LaunchText launch("rms_norm");
+  ProgramText &p = launch.program;
+  argument(launch, "x", op.getX());
+  if (op.getWeight()) {
+    argument(launch, "w", op.getWeight());
+  }
+  argument(launch, "y", op.getY());
+  const int64_t group = static_cast<int64_t>(op.getGroup()),
+                groups = columnsOf(op.getX()) / group;
+  std::string out = elementText(op.getY());
+  const std::string row = tileType("m", group, "f32"),
+                    one = tileType("m", 1, "f32");
+  GenericText g;
+  g.dims = {{"m", "parallel", p.addDim("x", 0)},
+            {"g", "parallel", p.addConstant(groups)}};
+  std::string index = fmt::format("m, g * {}", group);
+  g.finish = {{"x", index, row}};
+  if (op.getWeight()) {
+    g.finish.push_back({"w", "0, 0", tileType(1, group, "f32")});
+  }
+  g.results = {{"y", index, tileType("m", group, out)}};
+  g.finishBody = fmt::format(
+      "    %n = grid.splat {:.17e} : {one}\n"
+      "    %e = grid.splat {:.17e} : {one}\n"
+      "    %sum = grid.row_reduce sumsq %f0 : {row} -> {one}\n"
+      "    %mean = arith.mulf %sum, %n : {one}\n"
+      "    %shifted = arith.addf %mean, %e : {one}\n"
+      "    %scale = math.rsqrt %shifted : {one}\n"
+      "    %scales = grid.broadcast %scale : {one} -> {row}\n"
+      "    %scaled = arith.mulf %f0, %scales : {row}\n",
+      1.0 / static_cast<double>(group), op.getEpsilon().convertToDouble(),
+      fmt::arg("one", one), fmt::arg("row", row));
+  std::string y = "%scaled";
+  if (op.getWeight()) {
+    g.finishBody += fmt::format("    %w = grid.broadcast %f1 : {} -> {}\n"
+                                "    %y = arith.mulf %scaled, %w : {}\n",
+                                tileType(1, group, "f32"), row, row);
+    y = "%y";
+  }
+  g.out = {rounded(g.finishBody, y, "m", group, out)};
+  g.schedule = rowSchedule(target, group * 12, {"m", "g"});
+  p.addGeneric(g);
+  return {launch};
+}
+
+OpPrograms::Launches OpPrograms::rope(llm::RopeOp op) {
+  LaunchText launch("rope");
+  ProgramText &p = launch.program;
+  argument(launch, "x", op.getX());
+  argument(launch, "positions", op.getPositions());
+  argument(launch, "table", op.getTable());
+  argument(launch, "y", op.getY());
+  const int64_t head = static_cast<int64_t>(op.getHead());
+  std::string out = elementText(op.getY());
+  const std::string tile = tileType("m", head, "f32");
+  std::string index = fmt::format("m, h * {}", head);
+  GenericText g;
+  g.dims = {{"m", "parallel", p.addDim("x", 0)},
+            {"h", "parallel", p.addConstant(columnsOf(op.getX()) / head)}};
+  g.finish = {{"x", index, tile},
+              {"positions", "m, 0", tileType("m", 1, "i32")},
+              {"table", "0, 0", tile, 1},
+              {"table", fmt::format("0, {}", head), tile, 1}};
+  g.results = {{"y", index, tileType("m", head, out)}};
+  g.finishBody = fmt::format("    %a = arith.mulf %f0, %f2 : {0}\n"
+                             "    %swapped = grid.swap_pairs %f0 : {0}\n"
+                             "    %b = arith.mulf %swapped, %f3 : {0}\n"
+                             "    %y = arith.addf %b, %a : {0}\n",
+                             tile);
+  g.out = {rounded(g.finishBody, "%y", "m", head, out)};
+  g.schedule = rowSchedule(target, head * 20, {"m", "h"});
+  p.addGeneric(g);
+  return {launch};
+}
+
+OpPrograms::Launches OpPrograms::temperature(llm::TemperatureOp op) {
+  LaunchText launch("temperature");
+  ProgramText &p = launch.program;
+  argument(launch, "x", op.getX());
+  argument(launch, "positions", op.getPositions());
+  argument(launch, "table", op.getTable());
+  argument(launch, "y", op.getY());
+  const int64_t cols = columnsOf(op.getX());
+  std::string out = elementText(op.getY());
+  const std::string tile = tileType("m", cols, "f32");
+  GenericText g;
+  g.dims = {{"m", "parallel", p.addDim("x", 0)},
+            {"h", "full", p.addConstant(cols)}};
+  g.finish = {{"x", "m, h", tile},
+              {"positions", "m, 0", tileType("m", 1, "i32")},
+              {"table", "0, 0", tileType("m", 1, "f32"), 1}};
+  g.results = {{"y", "m, h", tileType("m", cols, out)}};
+  g.finishBody = fmt::format("    %t = grid.broadcast %f2 : {} -> {}\n"
+                             "    %y = arith.mulf %f0, %t : {}\n",
+                             tileType("m", 1, "f32"), tile, tile);
+  g.out = {rounded(g.finishBody, "%y", "m", cols, out)};
+  g.schedule = rowSchedule(target, cols * 10, {"m"}, cols);
+  p.addGeneric(g);
+  return {launch};
+}
+
+/// y = f(a, b), element by element.
+static LaunchText elementwise(LaunchText launch, const Target &target,
+                              const std::string &rows, Value y,
+                              const std::string &body) {
+  const int64_t cols = columnsOf(y);
+  std::string out = elementText(y);
+  const std::string tile = tileType("m", "n", "f32");
+  GenericText g;
+  g.dims = {{"m", "parallel", rows},
+            {"n", "parallel", launch.program.addConstant(cols)}};
+  g.finish = {{"a", "m, n", tile}, {"b", "m, n", tile}};
+  g.results = {{"y", "m, n", tileType("m", "n", out)}};
+  g.finishBody = body;
+  g.out = {rounded(g.finishBody, "%y", "m", "n", out)};
+  g.schedule = blockSchedule(target, cols);
+  launch.program.addGeneric(g);
+  return launch;
+}
+
+OpPrograms::Launches OpPrograms::siluMul(llm::SiluMulOp op) {
+  LaunchText launch("silu_mul");
+  argument(launch, "a", op.getGate());
+  argument(launch, "b", op.getUp());
+  argument(launch, "y", op.getY());
+  const std::string tile = tileType("m", "n", "f32");
+  std::string rows = launch.program.addDim("a", 0);
+  return {elementwise(launch, target, rows, op.getY(),
+                      fmt::format("    %s = grid.apply silu %f0 : {0}\n"
+                                  "    %y = arith.mulf %s, %f1 : {0}\n",
+                                  tile))};
+}
+
+OpPrograms::Launches OpPrograms::add(llm::AddOp op) {
+  LaunchText launch("add");
+  argument(launch, "a", op.getA());
+  argument(launch, "b", op.getB());
+  argument(launch, "y", op.getY());
+  std::string rows = launch.program.addDim("a", 0);
+  return {elementwise(launch, target, rows, op.getY(),
+                      fmt::format("    %y = arith.addf %f0, %f1 : {}\n",
+                                  tileType("m", "n", "f32")))};
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// y = x weight^T, with rows of x chosen by \p rows if there are any.
+void OpPrograms::matmulBody(LaunchText &launch, Value x, Value weight, Value y,
+                            Value rows) {
+  ProgramText &p = launch.program;
+  argument(launch, "x", x);
+  argument(launch, "w", weight);
+  if (rows) {
+    argument(launch, "rows", rows);
+  }
+  argument(launch, "y", y);
+  std::string type = elementText(x), out = elementText(y);
+  const std::string sum = tileType("m", "n", "f32");
+  GenericText g;
+  g.dims = {{"m", "parallel", p.addDim("y", 0)},
+            {"n", "parallel", p.addConstant(columnsOf(y))},
+            {"k", "reduction", p.addConstant(columnsOf(x))}};
+  g.step = {
+      {"x", rows ? "0, k" : "m, k", tileType("m", "k", type), rows ? 2 : -1},
+      {"w", "n, k", tileType("n", "k", type)}};
+  if (rows) {
+    g.step.push_back({"rows", "m, 0", tileType("m", 1, "i32")});
+  }
+  g.state = {{"0.0", sum}};
+  g.results = {{"y", "m, n", tileType("m", "n", out)}};
+  g.stepBody =
+      fmt::format("    %y = grid.matmul %s0, %s1, %c0 : {}, {} -> {}\n",
+                  tileType("m", "k", type), tileType("n", "k", type), sum);
+  g.next = {"%y"};
+  g.out = {rounded(g.finishBody, "%c0", "m", "n", out)};
+  g.schedule = matmulSchedule(target, columnsOf(y), bytesOfElement(type));
+  p.addGeneric(g);
+}
+
+OpPrograms::Launches OpPrograms::linear(llm::LinearOp op) {
+  LaunchText launch("linear");
+  matmulBody(launch, op.getX(), op.getWeight(), op.getY(), Value());
+  return {launch};
+}
+
+OpPrograms::Launches OpPrograms::logits(llm::LogitsOp op) {
+  LaunchText launch("logits");
+  matmulBody(launch, op.getX(), op.getWeight(), op.getY(), op.getRows());
+  return {launch};
+}
+
+FailureOr<OpPrograms::Launches> OpPrograms::of(Operation *op) {
+  extra.clear();
+  return llvm::TypeSwitch<Operation *, FailureOr<Launches>>(op)
+      .Case([&](llm::EmbeddingOp one) { return embedding(one); })
+      .Case([&](llm::RmsNormOp one) { return rmsNorm(one); })
+      .Case([&](llm::LinearOp one) { return linear(one); })
+      .Case([&](llm::RopeOp one) { return rope(one); })
+      .Case([&](llm::TemperatureOp one) { return temperature(one); })
+      .Case([&](llm::AttentionOp one) { return attention(one); })
+      .Case([&](llm::RouterOp one) { return router(one); })
+      .Case([&](llm::ExpertsOp one) { return experts(one); })
+      .Case([&](llm::SiluMulOp one) { return siluMul(one); })
+      .Case([&](llm::AddOp one) { return add(one); })
+      .Case([&](llm::LogitsOp one) { return logits(one); })
+      .Default([](Operation *other) -> FailureOr<Launches> {
+        return other->emitOpError("has no tile program");
+      });
+}

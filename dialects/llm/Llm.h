@@ -1,0 +1,22 @@
+//===- Llm.h - The llm dialect ----------------------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CHIPWRIGHT_DIALECTS_LLM_LLM_H
+#define CHIPWRIGHT_DIALECTS_LLM_LLM_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/llm/LlmDialect.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/llm/LlmOps.h.inc"
+
+#endif // CHIPWRIGHT_DIALECTS_LLM_LLM_H

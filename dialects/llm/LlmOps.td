@@ -1,0 +1,135 @@
+//===- LlmOps.td - Operations of language models -----------*- tablegen -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CHIPWRIGHT_DIALECTS_LLM_LLMOPS_TD
+#define CHIPWRIGHT_DIALECTS_LLM_LLMOPS_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Llm_Dialect : Dialect {
+  let name = "llm";
+  let cppNamespace = "::chipwright::llm";
+  let summary = "one step of a decoder-only language model";
+  let description = [{
+    A function of tensors: activations are [tokens, columns], weights of linear
+    maps [out, in]. The number of tokens is known when a step runs. Arguments
+    of the function are the inputs of the step and carry their meaning in the
+    attribute `llm.input`; weights are `llm.parameter`. `name` is the model's
+    own name of an operation; errors, traces and comparisons use it.
+
+    The element type of a tensor says how it is stored between operations.
+    Operands of products have the product's type; everything else is f32.
+  }];
+}
+
+class Llm_Op<string mnemonic, list<Trait> traits = [Pure]>
+    : Op<Llm_Dialect, mnemonic, traits>;
+class Llm_Named<string mnemonic, dag operands, dag attributes, dag outputs,
+                list<Trait> traits = [Pure]>
+    : Llm_Op<mnemonic, traits> {
+  let arguments = !con(operands, attributes, (ins StrAttr:$name));
+  let results = outputs;
+  let assemblyFormat =
+    "$name `(` operands `)` attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def Llm_ParameterOp : Llm_Op<"parameter"> {
+  let summary = "a weight, by its name in the model";
+  let arguments = (ins StrAttr:$parameter);
+  let results = (outs AnyRankedTensor:$value);
+  let assemblyFormat = "$parameter attr-dict `:` type($value)";
+}
+
+def Llm_EmbeddingOp : Llm_Named<"embedding",
+    (ins AnyRankedTensor:$ids, AnyRankedTensor:$table), (ins),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "rows of a table";
+}
+
+def Llm_RmsNormOp : Llm_Named<"rms_norm",
+    (ins AnyRankedTensor:$x, Optional<AnyRankedTensor>:$weight),
+    (ins F64Attr:$epsilon, I64Attr:$group), (outs AnyRankedTensor:$y)> {
+  let summary = "x / sqrt(mean(x^2) + epsilon) [* weight]";
+  let description = "The mean is over groups of `group` columns.";
+}
+
+def Llm_LinearOp : Llm_Named<"linear",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight), (ins),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "x weight^T";
+}
+
+def Llm_RopeOp : Llm_Named<"rope",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$positions,
+         AnyRankedTensor:$table),
+    (ins I64Attr:$head), (outs AnyRankedTensor:$y)> {
+  let summary = "rotation of neighbouring columns by the token's position";
+  let description = [{
+    Row p of the table holds the factors of x for a head's columns, then the
+    factors of each column's neighbour.
+  }];
+}
+
+def Llm_TemperatureOp : Llm_Named<"temperature",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$positions,
+         AnyRankedTensor:$table),
+    (ins), (outs AnyRankedTensor:$y)> {
+  let summary = "x times a factor that depends on the position";
+}
+
+def Llm_AttentionOp : Llm_Named<"attention",
+    (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v,
+         AnyRankedTensor:$slots, AnyRankedTensor:$bounds,
+         AnyRankedTensor:$work, AnyRankedTensor:$keys,
+         AnyRankedTensor:$values),
+    (ins I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$head_size, F64Attr:$scale),
+    (outs AnyRankedTensor:$y), []> {
+  let summary = "append k and v to the cache; attend to its slots";
+  let description = [{
+    Writes row i of k and v to slot `slots[i]` of the caches `keys` and
+    `values`, then computes softmax(scale q k^T) v over the slots
+    [bounds[i][0], bounds[i][1]) of each token. `work` lists blocks of tokens
+    with the slots that they need.
+  }];
+}
+
+def Llm_RouterOp : Llm_Named<"router",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight), (ins I64Attr:$chosen),
+    (outs AnyRankedTensor:$logits, AnyRankedTensor:$experts,
+          AnyRankedTensor:$scores)> {
+  let summary = "the experts of each token, best first, and their scores";
+  let description = "Scores are the sigmoid of the logits.";
+}
+
+def Llm_ExpertsOp : Llm_Named<"experts",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$experts, AnyRankedTensor:$scores,
+         AnyRankedTensor:$gate, AnyRankedTensor:$up, AnyRankedTensor:$down),
+    (ins), (outs AnyRankedTensor:$y)> {
+  let summary = "sum over a token's experts of down(silu(gate z) * up z)";
+  let description = "z is x times the expert's score.";
+}
+
+def Llm_SiluMulOp : Llm_Named<"silu_mul",
+    (ins AnyRankedTensor:$gate, AnyRankedTensor:$up), (ins),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "silu(gate) * up";
+}
+
+def Llm_AddOp : Llm_Named<"add",
+    (ins AnyRankedTensor:$a, AnyRankedTensor:$b), (ins),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "a + b";
+}
+
+def Llm_LogitsOp : Llm_Named<"logits",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$rows, AnyRankedTensor:$weight),
+    (ins), (outs AnyRankedTensor:$y)> {
+  let summary = "x[rows] weight^T";
+}
+
+#endif // CHIPWRIGHT_DIALECTS_LLM_LLMOPS_TD

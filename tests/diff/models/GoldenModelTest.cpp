@@ -1,0 +1,68 @@
+//===- GoldenModelTest.cpp - Fixed models on the chip ---------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "tests/diff/models/ChipModel.h"
+
+#include <gtest/gtest.h>
+
+using namespace chipwright;
+using namespace chipwright::test;
+
+namespace {
+
+constexpr double kBf16Bound = 2e-2, kFp16Bound = 3e-3;
+
+models::SequencePiece ramp() {
+  models::SequencePiece piece{0, {}};
+  for (int32_t t = 0; t < 20; ++t) {
+    piece.ids.push_back((7 * t + 3) % 64);
+  }
+  return piece;
+}
+
+TEST(GoldenModel, Bf16) {
+  ChipModel model =
+      ChipModel::make(goldenConfig(), {}, "mtia-2i", {}, DType::BF16);
+  CheckedRun run(model);
+  run.step({ramp()});
+  expectAgreement(run, kBf16Bound, "golden bf16", 1);
+}
+
+TEST(GoldenModel, Fp16) {
+  ChipModel model =
+      ChipModel::make(goldenConfig(), {}, "mtia-2i", {}, DType::F16);
+  CheckedRun run(model);
+  run.step({ramp()});
+  expectAgreement(run, kFp16Bound, "golden fp16", 1);
+}
+
+TEST(GoldenModel, Mtia300) {
+  ChipModel model =
+      ChipModel::make(goldenConfig(), {}, "mtia-300", {}, DType::BF16);
+  CheckedRun run(model);
+  run.step({ramp()});
+  expectAgreement(run, kBf16Bound, "golden on mtia-300", 1);
+}
+
+/// Checkpoints of the models' public implementation, see
+/// scripts/make_transformers_checkpoint.py.
+TEST(GoldenModel, TransformersCheckpoints) {
+  for (const char *name :
+       {"transformers-llama4", "transformers-llama4-noqknorm"}) {
+    for (auto [type, bound] : {std::pair(DType::BF16, kBf16Bound),
+                               std::pair(DType::F16, kFp16Bound)}) {
+      ChipModel model = ChipModel::open(std::string(CHIPWRIGHT_SOURCE_DIR) +
+                                            "/tests/golden/" + name,
+                                        "mtia-2i", type);
+      CheckedRun run(model);
+      run.step({prompt(0, 24, model.graph.vocabulary, 1)});
+      run.step({prompt(0, 1, model.graph.vocabulary, 2)});
+      expectAgreement(run, bound, name);
+    }
+  }
+}
+
+} // namespace
