@@ -92,9 +92,11 @@ Result<void> TensorSaver::stepEnds() {
 
 Result<void> BitFlip::afterLaunch(PackageMachine &machine, size_t launch) {
   const std::vector<PackageLaunch> &launches = machine.package().launches;
-  bool isLater = std::any_of(
-      launches.begin() + static_cast<std::ptrdiff_t>(launch) + 1,
-      launches.end(), [&](const PackageLaunch &l) { return l.op == op; });
+  bool isLater =
+      std::any_of(launches.begin() + static_cast<std::ptrdiff_t>(launch) + 1,
+                  launches.end(), [&](const PackageLaunch &l) {
+                    return l.op == op && !l.results.empty();
+                  });
   const auto &results = launches[launch].results;
   if (done || launches[launch].op != op || isLater || results.empty()) {
     return {};

@@ -44,8 +44,8 @@ private:
 };
 
 /// Flips one bit in the first result of an op, once, after the op's last launch
-/// of the first step: the top exponent bit of its first element, or the lowest
-/// bit of an index. For tests of what finds errors.
+/// with results in the first step: the top exponent bit of its first element,
+/// or the lowest bit of an index. For tests of what finds errors.
 class BitFlip final : public LaunchObserver {
 public:
   explicit BitFlip(std::string op) : op(std::move(op)) {}

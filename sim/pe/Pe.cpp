@@ -121,6 +121,10 @@ void Pe::launch(const std::shared_ptr<const DecodedImage> &image,
     state.hart->setReg(11, i);
     state.hart->setReg(2, argumentsAt);
   }
+  // Until the harts start, whatever the launch before ended with.
+  for (StallAccount &account : stalls) {
+    account.setCause(Stall::Launch);
+  }
   isFinished = false;
   wakeAt(start);
 }
