@@ -40,12 +40,16 @@ public:
       blocks.push_back(blocksOf(dim));
     }
     places({}, blocks);
-    // Among equals larger blocks first: a total order, so that every run
-    // chooses the same.
+    // Among equals those whose PEs work on neighbouring blocks at the same
+    // time, then larger blocks: a total order, so that every run chooses the
+    // same.
+    auto spread = [](const Schedule &schedule) {
+      return -llvm::count(schedule.on, PlaceOfDim::all);
+    };
     std::sort(found.begin(), found.end(),
-              [](const Schedule &a, const Schedule &b) {
-                return std::tie(a.cost, a.bytes, b.tile, a.on) <
-                       std::tie(b.cost, b.bytes, a.tile, b.on);
+              [&](const Schedule &a, const Schedule &b) {
+                return std::tuple(a.cost, a.bytes, spread(a), b.tile, a.on) <
+                       std::tuple(b.cost, b.bytes, spread(b), a.tile, b.on);
               });
     constexpr size_t kMany = 4000;
     if (found.size() > kMany) {

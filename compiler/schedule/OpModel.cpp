@@ -238,8 +238,8 @@ void OpModel::evaluate(Schedule &schedule) const {
   }
   ArrayRef<int64_t> tile = schedule.tile;
   double dpe = 0, se = 0, drain = 0, issueLoad = 0, issueCompute = 0;
-  // Instructions of a hart for a command with its loop, about.
-  constexpr double kPerCommand = 8, kPerProduct = 2;
+  // Cycles of a hart for a command whose fields change, and for a product.
+  constexpr double kPerCommand = 24, kPerProduct = 2;
   for (const Product &product : products) {
     double times = product.inStep ? all : finishes;
     double parts = double(divideUp(product.m.of(tile), target->streamRows) *
@@ -252,10 +252,13 @@ void OpModel::evaluate(Schedule &schedule) const {
                  kPerCommand);
   }
   // Latency of a command that waits for the one before it.
-  constexpr double kPassLatency = 40;
+  constexpr double kPassLatency = 24;
   for (const Pass &pass : passes) {
     double times = pass.inStep ? all : finishes;
     double rows = double(pass.rows.of(tile)), cols = double(pass.cols.of(tile));
+    if (cols == 1) {
+      std::swap(rows, cols);
+    }
     double perRow = std::ceil(
         cols / double(pass.ofSum ? target->drainElements : target->lanes));
     (pass.ofSum && !pass.inStep ? drain : se) +=
@@ -263,7 +266,7 @@ void OpModel::evaluate(Schedule &schedule) const {
         (rows * perRow + kPassLatency);
     issueCompute += times * kPerCommand;
   }
-  double port = 0, memory = 0, first = 0, last = 0;
+  double port = 0, memory = 0, firstPort = 0, firstMemory = 0, apart = 0;
   for (const Transfer &transfer : transfers) {
     auto within = [&](const TileSize &size) {
       int64_t block = size.of(tile);
@@ -274,7 +277,7 @@ void OpModel::evaluate(Schedule &schedule) const {
     double bytes = within(transfer.rows) * within(transfer.cols) *
                    double(transfer.elementBytes);
     // Every row costs requests of its own, and an access at least.
-    constexpr double kAccess = 64, kRequest = 24;
+    constexpr double kAccess = 64, kRequest = 32;
     double rowBytes = within(transfer.cols) * double(transfer.elementBytes);
     bool isRun = transfer.cols.dim < 0 ||
                  kinds[static_cast<size_t>(transfer.cols.dim)] == DimKind::full;
@@ -301,18 +304,30 @@ void OpModel::evaluate(Schedule &schedule) const {
     }
     port += transfer.isStore ? 0 : times * bytes;
     memory += times * bytes * active / share;
-    (transfer.isStore ? last : first) += bytes;
+    firstPort += bytes;
+    // PEs with long transfers drift apart, and open rows of DRAM once each.
+    constexpr double kLong = 8192, kDrift = 0.5;
+    apart += kDrift * std::max(0.0, bytes - kLong) / double(target->portBytes);
+    firstMemory += bytes * active / share;
     (transfer.isStore ? issueCompute : issueLoad) += times * kPerCommand;
   }
   port /= double(target->portBytes);
   double sram = memory / double(target->memoryBytes);
   double bound = std::max({dpe, se, port, sram, issueLoad, issueCompute});
   double sum = dpe + se + port + sram;
+  // Between blocks, what the harts and the engines wait for each other.
+  constexpr double kPerBlock = 24;
   // Resources work side by side, but not perfectly: what comes close to the
-  // bound costs a little. Nothing overlaps with the first loads and the last
-  // stores.
+  // bound costs a little. While the first block is loaded and the last one is
+  // computed and stored, the others wait.
   constexpr double kImperfect = 1.0 / 16;
+  double oneMemory = std::max(firstPort / double(target->portBytes),
+                              firstMemory / double(target->memoryBytes));
+  double oneCompute = se / finishes + dpe / all;
+  bool byCompute = bound == se || bound == dpe;
+  constexpr double kStoreShare = 0.5; // the last stores, of all transfers
+  double fill = byCompute ? oneMemory : oneCompute + kStoreShare * oneMemory;
   schedule.bytes = memory;
   schedule.cost = bound + kImperfect * std::max(0.0, sum - bound) + drain +
-                  (first + last) / double(target->portBytes);
+                  fill + finishes * (kPerBlock + apart);
 }
