@@ -137,7 +137,8 @@ FailureOr<OpModel> OpModel::of(GenericOp op, const Target &target) {
           isa_and_nonnull<MatmulOp>(x.getDefiningOp()) ||
           (!inStep && !model.products.empty() && isa<BlockArgument>(x));
       model.passes.push_back({sizeOf(op, x.getType(), 0),
-                              sizeOf(op, x.getType(), 1), inStep, ofSum});
+                              sizeOf(op, x.getType(), 1), inStep, ofSum,
+                              isa<TransposeOp>(inner)});
     });
   }
   return model;
@@ -263,10 +264,11 @@ void OpModel::evaluate(Schedule &schedule) const {
         cols / double(pass.ofSum ? target->drainElements : target->lanes));
     (pass.ofSum && !pass.inStep ? drain : se) +=
         (pass.ofSum && !pass.inStep ? 1 : times) *
-        (rows * perRow + kPassLatency);
+        (rows * perRow * (pass.turns ? 2 : 1) + kPassLatency);
     issueCompute += times * kPerCommand;
   }
-  double port = 0, memory = 0, firstPort = 0, firstMemory = 0, apart = 0;
+  double port = 0, memory = 0, firstPort = 0, firstMemory = 0, apart = 0,
+         fetch = 0;
   for (const Transfer &transfer : transfers) {
     auto within = [&](const TileSize &size) {
       int64_t block = size.of(tile);
@@ -284,6 +286,13 @@ void OpModel::evaluate(Schedule &schedule) const {
     if (!isRun) {
       bytes *= (std::max(rowBytes, kAccess) + kRequest) / rowBytes;
     }
+    // A part of a granule that is written has the rest of it fetched, if it
+    // lies in DRAM. Where it lies is not known here: a share of the time.
+    constexpr double kFetch = 1.0 / 2048;
+    bool isPart = transfer.isStore && !isRun &&
+                  rowBytes < double(target->granuleBytes) &&
+                  double(sizes[static_cast<size_t>(transfer.cols.dim)] *
+                         transfer.elementBytes) > rowBytes;
     // A tile is loaded where all it depends on is known.
     size_t level = 0;
     for (size_t i = 0; i < loops.size(); ++i) {
@@ -304,6 +313,7 @@ void OpModel::evaluate(Schedule &schedule) const {
     }
     port += transfer.isStore ? 0 : times * bytes;
     memory += times * bytes * active / share;
+    fetch += isPart ? kFetch * times * bytes * active : 0;
     firstPort += bytes;
     // PEs with long transfers drift apart, and open rows of DRAM once each.
     constexpr double kLong = 8192, kDrift = 0.5;
@@ -329,5 +339,5 @@ void OpModel::evaluate(Schedule &schedule) const {
   double fill = byCompute ? oneMemory : oneCompute + kStoreShare * oneMemory;
   schedule.bytes = memory;
   schedule.cost = bound + kImperfect * std::max(0.0, sum - bound) + drain +
-                  fill + finishes * (kPerBlock + apart);
+                  fetch + fill + finishes * (kPerBlock + apart);
 }

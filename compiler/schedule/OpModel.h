@@ -63,6 +63,7 @@ public:
     TileSize rows, cols;
     bool inStep = false;
     bool ofSum = false; // reads accumulator banks
+    bool turns = false; // goes through the layout unit twice
   };
 
   /// Fills in cost and bytes.
