@@ -77,10 +77,11 @@ static void print(const mlir::Diagnostic &diagnostic, std::string &text) {
   diagnostic.print(os);
 }
 
-Result<std::vector<uint8_t>>
-chipwright::compilePeText(const ChipSpec &spec, const std::string &text,
-                          const std::string &name,
-                          const PeCompileOptions &options) {
+/// Parses \p text and lets \p use make something of the module.
+/// \returns that, or all that was said on the way.
+template <typename T, typename F>
+static Result<T> withModule(const ChipSpec &spec, const std::string &text,
+                            const std::string &name, F use) {
   DialectRegistry registry;
   compiler::registerPeCompiler(registry);
   // One thread: the order of messages is the order of the text.
@@ -96,26 +97,48 @@ chipwright::compilePeText(const ChipSpec &spec, const std::string &text,
     }
     return success();
   });
-  auto refuse = [&] {
-    if (said.empty()) {
-      said = name + ": does not compile for " + spec.name;
-    }
-    return chipwright::Diagnostic{said, ExitBadInput};
-  };
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
                              llvm::SMLoc());
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
-  if (!module) {
-    return refuse();
+  if (module) {
+    FailureOr<T> result = use(*module);
+    if (succeeded(result)) {
+      return std::move(*result);
+    }
   }
-  FailureOr<std::vector<uint8_t>> elf =
-      compiler::compilePeModule(*module, spec, options);
-  if (failed(elf)) {
-    return refuse();
+  if (said.empty()) {
+    said = name + ": does not compile for " + spec.name;
   }
-  return std::move(*elf);
+  return chipwright::Diagnostic{said, ExitBadInput};
+}
+
+Result<std::vector<uint8_t>>
+chipwright::compilePeText(const ChipSpec &spec, const std::string &text,
+                          const std::string &name,
+                          const PeCompileOptions &options) {
+  return withModule<std::vector<uint8_t>>(
+      spec, text, name, [&](ModuleOp module) {
+        return compiler::compilePeModule(module, spec, options);
+      });
+}
+
+Result<std::string> chipwright::scheduledText(const ChipSpec &spec,
+                                              const std::string &text,
+                                              const std::string &name) {
+  return withModule<std::string>(
+      spec, text, name, [&](ModuleOp module) -> FailureOr<std::string> {
+        Target::of(spec).attachTo(module);
+        PassManager passes(module.getContext());
+        passes.addPass(createSchedulePass());
+        if (failed(passes.run(module))) {
+          return failure();
+        }
+        std::string printed;
+        llvm::raw_string_ostream(printed) << *module << "\n";
+        return printed;
+      });
 }
 
 Result<std::vector<uint8_t>>
