@@ -150,7 +150,8 @@ private:
       const int64_t step =
           bytes ? std::max<int64_t>(1, target.granuleBytes / bytes) : 1;
       for (int64_t block = 1; block <= 512 * step; block *= 2) {
-        if (!bytes || block * bytes >= 32) {
+        // Narrow tiles are for what fits nowhere else.
+        if (!bytes || block == 1 || block * bytes >= 32) {
           wanted.insert(block);
         }
       }
