@@ -5,5 +5,5 @@
 // CHECK: error: attach-chip: {{.*}}mtia-9
 // SET: error: attach-chip: {{.*}}ls.byte
 // NONE: error: {{.*}}the module has no attribute `pe.chip`; run the pass attach-chip first
-grid.program @p() {
+grid.program @p(%x: !grid.buffer<8x8xf32>) {
 }

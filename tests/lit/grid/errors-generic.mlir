@@ -246,11 +246,11 @@ grid.program @p(%a: !grid.buffer<64x96xf16>, %b: !grid.buffer<32x96xf16>, %c: !g
   %m = arith.constant 64 : index
   %n = arith.constant 32 : index
   %k = arith.constant 96 : index
-  // expected-error @+1 {{the size that is `?` must be named m}}
+  // expected-error @+1 {{a result is 'tensor<?x?xf16, #grid.dims<m, n>>'; the size that is `?` must be named n}}
   grid.generic [#grid.dim<m, parallel>, #grid.dim<n, parallel>, #grid.dim<k, reduction>] sizes(%m, %n, %k)
     step(%a, %b : !grid.buffer<64x96xf16>, !grid.buffer<32x96xf16>) finish() results(%c : !grid.buffer<64x32xf16>) 
-    maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] attributes {init = [0.0]} {
-  ^bb0(%x: tensor<?x?xf16, #grid.dims<n, k>>, %y: tensor<?x?xf16, #grid.dims<n, k>>, %acc: tensor<?x?xf32, #grid.dims<m, n>>):
+    maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (n, m)>] attributes {init = [0.0]} {
+  ^bb0(%x: tensor<?x?xf16, #grid.dims<m, k>>, %y: tensor<?x?xf16, #grid.dims<n, k>>, %acc: tensor<?x?xf32, #grid.dims<m, n>>):
     %s = grid.matmul %x, %y, %acc : tensor<?x?xf16, #grid.dims<m, k>>, tensor<?x?xf16, #grid.dims<n, k>> -> tensor<?x?xf32, #grid.dims<m, n>>
     grid.yield %s : tensor<?x?xf32, #grid.dims<m, n>>
   } {

@@ -24,13 +24,16 @@ grid.program @wide(%x: !grid.buffer<8x20000xf32>, %y: !grid.buffer<8x20000xf32>)
 grid.program @twice(%x: !grid.buffer<8x6000xf32>, %y: !grid.buffer<6000x8xf32>) {
   %m = arith.constant 8 : index
   %n = arith.constant 6000 : index
+  // expected-note @+2 {{CB 0: 1 x 24000 bytes for this 'tensor<1x6000xf32>'}}
   // expected-error @+1 {{has no schedule for mtia-2i; with its smallest tiles, #grid.schedule<tile = [1, 6000], on = [all, seq]>: tiles of @twice need 72000 bytes of local memory, mtia-2i has 61312 besides stacks and arguments (ls.bytes); use smaller tiles}}
   grid.generic [#grid.dim<m, parallel>, #grid.dim<n, full>] sizes(%m, %n)
     step() finish(%x : !grid.buffer<8x6000xf32>) results(%y : !grid.buffer<6000x8xf32>)
     maps [#x, #y] {
   } {
   ^bb0(%t: tensor<?x6000xf32, #grid.dims<m, _>>):
+    // expected-note @+1 {{CB 1: 1 x 24000 bytes for this 'tensor<1x6000xf32>'}}
     %a = math.exp %t : tensor<?x6000xf32, #grid.dims<m, _>>
+    // expected-note @+1 {{CB 2: 1 x 24000 bytes for this 'tensor<6000x1xf32>'}}
     %u = grid.transpose %a : tensor<?x6000xf32, #grid.dims<m, _>> -> tensor<6000x?xf32, #grid.dims<_, m>>
     grid.yield %u : tensor<6000x?xf32, #grid.dims<_, m>>
   }
