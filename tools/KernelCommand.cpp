@@ -106,8 +106,8 @@ po::options_description makeOptions() {
       "args", po::value<Strings>()->value_name("[NAME=]N ...")->multitoken(),
       "64-bit arguments of --file, behind the addresses of its buffers")(
       "emit", text("FILE"),
-      "write the kernel's tile program (MLIR) instead of running it, - is "
-      "stdout; chipwright-opt and --file read it")(
+      "write the kernel's tile program (MLIR) with its schedule instead of "
+      "running it, - is stdout; chipwright-opt and --file read it")(
       "hart-only",
       "run --file (an ELF with a tohost symbol) on one hart with plain RAM");
   return options;
@@ -482,7 +482,12 @@ int emitProgram(const Request &request) {
                                request.kernel->name, request.kernel->source),
                    kCommand));
   }
-  auto done = writeOutput(request.emit, plan->program);
+  Result<std::string> text =
+      scheduledText(chip->spec, plan->program, request.kernel->name);
+  if (!text) {
+    return report({text.error().message, ExitDoesNotFit});
+  }
+  auto done = writeOutput(request.emit, *text);
   return done ? int(ExitOk) : report(done.error());
 }
 

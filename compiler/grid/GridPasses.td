@@ -97,7 +97,8 @@ def GridToPePass : Pass<"grid-to-pe", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect",
-                           "::mlir::scf::SCFDialect"];
+                           "::mlir::scf::SCFDialect",
+                           "::chipwright::pe::PeDialect"];
 }
 
 #endif // CHIPWRIGHT_COMPILER_GRID_GRIDPASSES_TD

@@ -87,9 +87,11 @@ static SecondOperand secondOperand(Value y) {
     return {Operand::tile, tile};
   }
   Value vector = withoutWidening(broadcast.getVector());
-  // A vector of one element is both; rows are cheaper to step over.
-  return {colsOf(vector.getType()) == 1 ? Operand::per_row : Operand::per_col,
-          vector};
+  // A vector of one element may be both; rows are cheaper to step over.
+  bool perRow =
+      colsOf(vector.getType()) == 1 &&
+      rowsOf(vector.getType()) == rowsOf(broadcast.getTile().getType());
+  return {perRow ? Operand::per_row : Operand::per_col, vector};
 }
 
 static bool isTile(Type type) { return isa<RankedTensorType>(type); }

@@ -150,7 +150,8 @@ private:
       const int64_t step =
           bytes ? std::max<int64_t>(1, target.granuleBytes / bytes) : 1;
       for (int64_t block = 1; block <= 512 * step; block *= 2) {
-        if (!bytes || block * bytes >= 32) {
+        // Narrow tiles are for what fits nowhere else.
+        if (!bytes || block == 1 || block * bytes >= 32) {
           wanted.insert(block);
         }
       }
@@ -199,11 +200,17 @@ private:
               const std::vector<std::vector<int64_t>> &blocks) {
     unsigned dim = static_cast<unsigned>(on.size());
     if (dim == model.numDims()) {
-      bool lines = llvm::is_contained(on, PlaceOfDim::row) ||
-                   llvm::is_contained(on, PlaceOfDim::col);
-      bool all = llvm::is_contained(on, PlaceOfDim::all);
-      if (lines && all) {
-        return; // the PEs are shared out once
+      // Every PE gets work of its own: all are shared out, and once.
+      bool row = llvm::is_contained(on, PlaceOfDim::row),
+           col = llvm::is_contained(on, PlaceOfDim::col),
+           all = llvm::is_contained(on, PlaceOfDim::all);
+      bool isShared = all ? !row && !col : row && col;
+      bool mayShare = false;
+      for (unsigned i = 0; i < dim; ++i) {
+        mayShare |= model.isDealtOut(i);
+      }
+      if (mayShare && !isShared) {
+        return;
       }
       Schedule schedule;
       schedule.on = on;

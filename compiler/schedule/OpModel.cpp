@@ -264,7 +264,7 @@ void OpModel::evaluate(Schedule &schedule) const {
         cols / double(pass.ofSum ? target->drainElements : target->lanes));
     (pass.ofSum && !pass.inStep ? drain : se) +=
         (pass.ofSum && !pass.inStep ? 1 : times) *
-        (rows * perRow * (pass.turns ? 2 : 1) + kPassLatency);
+        (rows * perRow * (pass.turns ? 1.5 : 1) + kPassLatency);
     issueCompute += times * kPerCommand;
   }
   double port = 0, memory = 0, firstPort = 0, firstMemory = 0, apart = 0,
@@ -278,13 +278,20 @@ void OpModel::evaluate(Schedule &schedule) const {
     };
     double bytes = within(transfer.rows) * within(transfer.cols) *
                    double(transfer.elementBytes);
-    // Every row costs requests of its own, and an access at least.
-    constexpr double kAccess = 64, kRequest = 32;
+    // Every row costs requests of its own, and an access at least. Parts of
+    // one granule lie in one bank of memory, where PEs wait for each other.
+    constexpr double kAccess = 64, kRequest = 32, kBank = 192;
     double rowBytes = within(transfer.cols) * double(transfer.elementBytes);
     bool isRun = transfer.cols.dim < 0 ||
                  kinds[static_cast<size_t>(transfer.cols.dim)] == DimKind::full;
+    double conflicts = 1;
     if (!isRun) {
-      bytes *= (std::max(rowBytes, kAccess) + kRequest) / rowBytes;
+      double least = std::max(rowBytes, kAccess);
+      if (schedule.on[static_cast<size_t>(transfer.cols.dim)] !=
+          PlaceOfDim::seq) {
+        conflicts = (least + kBank) / (least + kRequest);
+      }
+      bytes *= (least + kRequest) / rowBytes;
     }
     // A part of a granule that is written has the rest of it fetched, if it
     // lies in DRAM. Where it lies is not known here: a share of the time.
@@ -312,31 +319,36 @@ void OpModel::evaluate(Schedule &schedule) const {
       }
     }
     port += transfer.isStore ? 0 : times * bytes;
-    memory += times * bytes * active / share;
+    memory += times * bytes * conflicts * active / share;
     fetch += isPart ? kFetch * times * bytes * active : 0;
     firstPort += bytes;
     // PEs with long transfers drift apart, and open rows of DRAM once each.
     constexpr double kLong = 8192, kDrift = 0.5;
     apart += kDrift * std::max(0.0, bytes - kLong) / double(target->portBytes);
-    firstMemory += bytes * active / share;
+    firstMemory += bytes * conflicts * active / share;
     (transfer.isStore ? issueCompute : issueLoad) += times * kPerCommand;
   }
   port /= double(target->portBytes);
-  double sram = memory / double(target->memoryBytes);
+  // Few PEs cannot ask for all that memory could send.
+  double rate = std::min(double(target->memoryBytes),
+                         0.5 * active * double(target->portBytes));
+  double sram = memory / rate;
   double bound = std::max({dpe, se, port, sram, issueLoad, issueCompute});
   double sum = dpe + se + port + sram;
   // Between blocks, what the harts and the engines wait for each other.
-  constexpr double kPerBlock = 24;
+  constexpr double kPerBlock = 40;
   // Resources work side by side, but not perfectly: what comes close to the
   // bound costs a little. While the first block is loaded and the last one is
   // computed and stored, the others wait.
   constexpr double kImperfect = 1.0 / 16;
-  double oneMemory = std::max(firstPort / double(target->portBytes),
-                              firstMemory / double(target->memoryBytes));
+  double oneMemory =
+      std::max(firstPort / double(target->portBytes), firstMemory / rate);
   double oneCompute = se / finishes + dpe / all;
   bool byCompute = bound == se || bound == dpe;
-  constexpr double kStoreShare = 0.5; // the last stores, of all transfers
-  double fill = byCompute ? oneMemory : oneCompute + kStoreShare * oneMemory;
+  // Behind the last loads the last stores remain, about half of a block's
+  // transfers; a single block overlaps with nothing at all.
+  double rest = 0.5 + 0.5 / finishes;
+  double fill = byCompute ? oneMemory : oneCompute + rest * oneMemory;
   schedule.bytes = memory;
   schedule.cost = bound + kImperfect * std::max(0.0, sum - bound) + drain +
                   fetch + fill + finishes * (kPerBlock + apart);
