@@ -221,6 +221,26 @@ std::string textOf(ModuleOp module) {
   return text;
 }
 
+/// The commands of every program, one module each.
+Result<CompileResult> commandsOf(ModuleOp module,
+                                 const compiler::Messages &messages) {
+  CompileResult result;
+  for (ProgramOp program : module.getOps<ProgramOp>()) {
+    OwningOpRef<ModuleOp> alone = ModuleOp::create(program.getLoc());
+    (*alone)->setAttrs(module->getAttrs());
+    alone->push_back(program.clone());
+    PassManager passes(module.getContext());
+    buildGridToCommandsPipeline(passes);
+    if (failed(passes.run(*alone))) {
+      return messages.error(ExitDoesNotFit);
+    }
+    result.text +=
+        fmt::format("{}// {}\n{}\n", result.text.empty() ? "" : "// -----\n",
+                    program.getSymName().str(), textOf(*alone));
+  }
+  return result;
+}
+
 } // namespace
 
 Result<CompileResult> chipwright::compileModel(const CompileRequest &request) {
@@ -254,6 +274,9 @@ Result<CompileResult> chipwright::compileModel(const CompileRequest &request) {
   }
   PassManager passes(&context);
   passes.addPass(createLlmToGridPass());
+  if (request.stopAfter == "program" || request.stopAfter == "pe") {
+    passes.addPass(createSchedulePass());
+  }
   if (request.stopAfter == "program") {
     passes.nest<ProgramOp>().addPass(createExpandPass());
   }
@@ -263,6 +286,9 @@ Result<CompileResult> chipwright::compileModel(const CompileRequest &request) {
   if (request.stopAfter == "grid" || request.stopAfter == "program") {
     result.text = textOf(*module);
     return result;
+  }
+  if (request.stopAfter == "pe") {
+    return commandsOf(*module, messages);
   }
   Package &package = result.package;
   package.toolVersion = CHIPWRIGHT_VERSION;

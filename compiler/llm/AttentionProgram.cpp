@@ -13,17 +13,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/llm/OpPrograms.h"
-#include "compiler/llm/OpSchedules.h"
+#include "compiler/llm/OpText.h"
 
 #include <fmt/format.h>
 
 using namespace mlir;
 using namespace chipwright;
-
-/// Slots of one step of the softmax.
-static int64_t slotsPerStep(const Target &target, int64_t elementBytes) {
-  return std::max<int64_t>(64, target.kBytes / elementBytes);
-}
 
 OpPrograms::Launches OpPrograms::attention(llm::AttentionOp op) {
   std::string type = elementText(op.getQ());
@@ -50,7 +45,6 @@ OpPrograms::Launches OpPrograms::attention(llm::AttentionOp op) {
                 {"v", "m, h", tile}};
     g.results = {{"keys", "0, h", tile, 0}, {"values", "0, h", tile, 0}};
     g.out = {"%f1", "%f2"};
-    g.schedule = rowSchedule(target, cols * 4, {"m"}, cols);
     p.addGeneric(g);
   }
 
@@ -122,9 +116,6 @@ OpPrograms::Launches OpPrograms::attention(llm::AttentionOp op) {
                              "    %y = arith.mulf %c2, %rs : {o}\n",
                              fmt::arg("one", one), fmt::arg("o", o));
   g.out = {rounded(g.finishBody, "%y", block, size, out)};
-  g.schedule =
-      fmt::format("#grid.schedule<tile = [1, 1, {}], on = [all, all, seq]>",
-                  slotsPerStep(target, elements));
   p.addGeneric(g);
   return {append, attend};
 }

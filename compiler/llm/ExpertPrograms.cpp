@@ -15,7 +15,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/llm/OpPrograms.h"
-#include "compiler/llm/OpSchedules.h"
+#include "compiler/llm/OpText.h"
 
 #include <fmt/format.h>
 
@@ -46,7 +46,6 @@ OpPrograms::Launches OpPrograms::router(llm::RouterOp op) {
                   "    %s = grid.apply sigmoid %best : {}\n",
                   row, top, index, top);
   g.out = {"%which", "%s"};
-  g.schedule = rowSchedule(target, experts * 8, {"m"}, experts);
   p.addGeneric(g);
   return {product, choose};
 }
@@ -146,17 +145,9 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
                                 "    %z = arith.mulf {}, %s : {}\n",
                                 one, wide, x, wide);
     g.out = {rounded(g.finishBody, "%z", "m", hidden, type)};
-    g.schedule = rowSchedule(target, hidden * 8, {"m"}, hidden);
     p.addGeneric(g);
   }
 
-  const int64_t k = kTile(target, bytesOfElement(type));
-  auto schedule = [&](int64_t n) {
-    // Experts and blocks of columns together; a PE keeps to one expert's rows.
-    return fmt::format("#grid.schedule<tile = [1, {}, {}, {}], "
-                       "on = [all, all, seq, seq]>",
-                       std::min(n, target.cachedRows), target.streamRows, k);
-  };
   auto listDims = [&](ProgramText &p, int64_t n, int64_t depth,
                       const std::string &rows) {
     return std::vector<GenericText::Dim>{
@@ -195,7 +186,6 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
     g.results = {
         {"inner", "m, n", tileType("m", "n", type), -1, "first + count"}};
     g.out = {rounded(g.finishBody, "%y", "m", "n", type)};
-    g.schedule = schedule(width);
     p.addGeneric(g);
   }
 
@@ -229,7 +219,6 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
     g.results = {
         {"y", "0, n", tileType("m", "n", out), 2, "first + count - m"}};
     g.out = {rounded(g.finishBody, "%c0", "m", "n", out)};
-    g.schedule = schedule(hidden);
     p.addGeneric(g);
   }
   if (single) {
@@ -264,8 +253,6 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
     }
     g.results = {{"sum", "m, h", tileType(1, hidden, out)}};
     g.out = {rounded(g.finishBody, total, 1, hidden, out)};
-    g.schedule =
-        fmt::format("#grid.schedule<tile = [1, {}], on = [all, seq]>", hidden);
     p.addGeneric(g);
   }
   return {sort, scale, inner, outer, combine};

@@ -112,9 +112,6 @@ void ProgramText::addGeneric(const GenericText &g) {
     attributes.push_back(
         fmt::format("bounds = {{{}}}", fmt::join(ranges, ", ")));
   }
-  if (!g.schedule.empty()) {
-    attributes.push_back("schedule = " + g.schedule);
-  }
 
   auto operands = [&](const std::vector<OperandText> &list) {
     std::vector<std::string> values, types;

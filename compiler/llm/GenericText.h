@@ -59,8 +59,6 @@ struct GenericText {
   std::string stepBody, finishBody;
   /// Values that the bodies yield.
   std::vector<std::string> next, out;
-  /// #grid.schedule<...>, or empty.
-  std::string schedule;
 };
 
 class ProgramText {

@@ -6,7 +6,7 @@
 
 #include "compiler/llm/OpPrograms.h"
 
-#include "compiler/llm/OpSchedules.h"
+#include "compiler/llm/OpText.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -122,7 +122,6 @@ OpPrograms::Launches OpPrograms::embedding(llm::EmbeddingOp op) {
   g.results = {{"y", "m, h", tileType("m", cols, out)}};
   std::string x = widened(g.finishBody, "%f1", "m", cols, in);
   g.out = {rounded(g.finishBody, x, "m", cols, out)};
-  g.schedule = rowSchedule(target, cols * 8, {"m"}, cols);
   p.addGeneric(g);
   return {launch};
 }
@@ -168,7 +167,6 @@ OpPrograms::Launches OpPrograms::rmsNorm(llm::RmsNormOp op) {
     y = "%y";
   }
   g.out = {rounded(g.finishBody, y, "m", group, out)};
-  g.schedule = rowSchedule(target, group * 12, {"m", "g"});
   p.addGeneric(g);
   return {launch};
 }
@@ -198,7 +196,6 @@ OpPrograms::Launches OpPrograms::rope(llm::RopeOp op) {
                              "    %y = arith.addf %b, %a : {0}\n",
                              tile);
   g.out = {rounded(g.finishBody, "%y", "m", head, out)};
-  g.schedule = rowSchedule(target, head * 20, {"m", "h"});
   p.addGeneric(g);
   return {launch};
 }
@@ -224,15 +221,13 @@ OpPrograms::Launches OpPrograms::temperature(llm::TemperatureOp op) {
                              "    %y = arith.mulf %f0, %t : {}\n",
                              tileType("m", 1, "f32"), tile, tile);
   g.out = {rounded(g.finishBody, "%y", "m", cols, out)};
-  g.schedule = rowSchedule(target, cols * 10, {"m"}, cols);
   p.addGeneric(g);
   return {launch};
 }
 
 /// y = f(a, b), element by element.
-static LaunchText elementwise(LaunchText launch, const Target &target,
-                              const std::string &rows, Value y,
-                              const std::string &body) {
+static LaunchText elementwise(LaunchText launch, const std::string &rows,
+                              Value y, const std::string &body) {
   const int64_t cols = columnsOf(y);
   std::string out = elementText(y);
   const std::string tile = tileType("m", "n", "f32");
@@ -243,7 +238,6 @@ static LaunchText elementwise(LaunchText launch, const Target &target,
   g.results = {{"y", "m, n", tileType("m", "n", out)}};
   g.finishBody = body;
   g.out = {rounded(g.finishBody, "%y", "m", "n", out)};
-  g.schedule = blockSchedule(target, cols);
   launch.program.addGeneric(g);
   return launch;
 }
@@ -255,7 +249,7 @@ OpPrograms::Launches OpPrograms::siluMul(llm::SiluMulOp op) {
   argument(launch, "y", op.getY());
   const std::string tile = tileType("m", "n", "f32");
   std::string rows = launch.program.addDim("a", 0);
-  return {elementwise(launch, target, rows, op.getY(),
+  return {elementwise(launch, rows, op.getY(),
                       fmt::format("    %s = grid.apply silu %f0 : {0}\n"
                                   "    %y = arith.mulf %s, %f1 : {0}\n",
                                   tile))};
@@ -267,7 +261,7 @@ OpPrograms::Launches OpPrograms::add(llm::AddOp op) {
   argument(launch, "b", op.getB());
   argument(launch, "y", op.getY());
   std::string rows = launch.program.addDim("a", 0);
-  return {elementwise(launch, target, rows, op.getY(),
+  return {elementwise(launch, rows, op.getY(),
                       fmt::format("    %y = arith.addf %f0, %f1 : {}\n",
                                   tileType("m", "n", "f32")))};
 }
@@ -305,7 +299,6 @@ void OpPrograms::matmulBody(LaunchText &launch, Value x, Value weight, Value y,
                   tileType("m", "k", type), tileType("n", "k", type), sum);
   g.next = {"%y"};
   g.out = {rounded(g.finishBody, "%c0", "m", "n", out)};
-  g.schedule = matmulSchedule(target, columnsOf(y), bytesOfElement(type));
   p.addGeneric(g);
 }
 

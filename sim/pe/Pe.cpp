@@ -90,6 +90,8 @@ void Pe::launch(const std::shared_ptr<const DecodedImage> &image,
   for (CircularBuffer &cb : cbs) {
     cb = CircularBuffer();
   }
+  // Positions in rings count from zero again.
+  cachedKey = dataKey = CachedKey();
   std::fill(semaphores.begin(), semaphores.end(), 0);
   uint64_t argumentsAt =
       kLocalBase + local.size() - services.spec.control.descriptorBytes;

@@ -194,6 +194,10 @@ CustomResult Pe::cbInstruction(unsigned hart, const isa::DecodedXpe &inst,
                               "a barrier, when it is empty",
                               inst.cb, buffer.occupied()));
     }
+    // Positions in the ring count from zero again.
+    for (CachedKey *key : {&cachedKey, &dataKey}) {
+      *key = key->cb == inst.cb ? CachedKey() : *key;
+    }
     buffer = CircularBuffer();
     buffer.configured = true;
     buffer.base = static_cast<uint32_t>(base);

@@ -1,19 +1,17 @@
-//===- OpSchedules.h - Helpers of operations' tile programs -----*- C++ -*-===//
+//===- OpText.h - Helpers of operations' tile programs ----------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CHIPWRIGHT_COMPILER_LLM_OPSCHEDULES_H
-#define CHIPWRIGHT_COMPILER_LLM_OPSCHEDULES_H
+#ifndef CHIPWRIGHT_COMPILER_LLM_OPTEXT_H
+#define CHIPWRIGHT_COMPILER_LLM_OPTEXT_H
 
-#include "compiler/Target.h"
 #include "compiler/llm/GenericText.h"
 
 #include "mlir/IR/Value.h"
 
 #include <string>
-#include <vector>
 
 namespace chipwright {
 
@@ -33,19 +31,6 @@ std::string rounded(std::string &body, const std::string &in, SizeText rows,
 std::string widened(std::string &body, const std::string &in, SizeText rows,
                     SizeText cols, const std::string &element);
 
-/// Rows of \p rowBytes bytes of all tiles; further dimensions are single. All
-/// of them are dealt out together. \p full: size of a last dimension that is
-/// one block, 0 if there is none.
-std::string rowSchedule(const Target &target, int64_t rowBytes,
-                        std::vector<std::string> dims, int64_t full = 0);
-/// Blocks of rows and columns of an element-wise operation.
-std::string blockSchedule(const Target &target, int64_t cols);
-/// A product with dimensions m, n, k.
-std::string matmulSchedule(const Target &target, int64_t n,
-                           int64_t elementBytes);
-/// Elements of K per block of a product.
-int64_t kTile(const Target &target, int64_t elementBytes);
-
 } // namespace chipwright
 
-#endif // CHIPWRIGHT_COMPILER_LLM_OPSCHEDULES_H
+#endif // CHIPWRIGHT_COMPILER_LLM_OPTEXT_H
