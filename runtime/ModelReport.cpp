@@ -275,7 +275,7 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
                      {"value", error.value},
                      {"kind", models::opKindName(error.kind)},
                      {"relative_error", error.error},
-                     {"relative_error_bound", error.bound},
+                     {"relative_error_bound", error.limit()},
                      {"row", error.row},
                      {"column", error.column},
                      {"agrees", error.agrees()}});
@@ -373,8 +373,8 @@ static std::string formatChecks(const ModelRun &run) {
     for (const OpError &error : *run.opErrors) {
       wrong += !error.agrees();
       first = !first && !error.agrees() ? &error : first;
-      bool isLarger = !largest || !(error.error / error.bound <=
-                                    largest->error / largest->bound);
+      bool isLarger = !largest || !(error.error / error.limit() <=
+                                    largest->error / largest->limit());
       largest = isLarger ? &error : largest;
     }
     text += fmt::format("ops             {} results against fp64, {} beyond "
@@ -385,8 +385,8 @@ static std::string formatChecks(const ModelRun &run) {
       text += fmt::format("                {}: {} (step {}, value {}): {:.3g}, "
                           "bound {:.3g}, largest at [{}, {}]\n",
                           first ? "first" : "largest", shown->op, shown->step,
-                          shown->value, shown->error, shown->bound, shown->row,
-                          shown->column);
+                          shown->value, shown->error, shown->limit(),
+                          shown->row, shown->column);
     }
   }
   return text;
