@@ -70,6 +70,8 @@ void chipwright::addMeasurement(Measurement &sum, const Measurement &more) {
   sum.job.kernelCycles += more.job.kernelCycles;
   sum.job.instructions += more.job.instructions;
   sum.job.commands += more.job.commands;
+  sum.job.passes += more.job.passes;
+  sum.job.trains += more.job.trains;
   sum.job.events += more.job.events;
   sum.job.pcHash = sum.job.pcHash * 0x100000001b3 ^ more.job.pcHash;
 }
@@ -144,6 +146,8 @@ void addFigures(Json &json, const Measurement &m) {
 
 Json simulatorJson(const sim::JobResult &job) {
   return {{"commands", job.commands},
+          {"passes", job.passes},
+          {"trains", job.trains},
           {"instructions", job.instructions},
           {"pc_hash", formatHash(job.pcHash)},
           {"events", job.events}};
