@@ -66,10 +66,11 @@ compiler::compilePeModule(ModuleOp module, const ChipSpec &spec,
   return linkObject(*object, where);
 }
 
-Result<std::vector<uint8_t>>
-chipwright::compilePeText(const ChipSpec &spec, const std::string &text,
-                          const std::string &name,
-                          const PeCompileOptions &options) {
+/// Parses \p text and lets \p use make something of the module.
+/// \returns that, or all that was said on the way.
+template <typename T, typename F>
+static Result<T> withModule(const ChipSpec &spec, const std::string &text,
+                            const std::string &name, F use) {
   DialectRegistry registry;
   compiler::registerPeCompiler(registry);
   // One thread: the order of messages is the order of the text.
@@ -80,15 +81,40 @@ chipwright::compilePeText(const ChipSpec &spec, const std::string &text,
                              llvm::SMLoc());
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
-  if (!module) {
-    return messages.error(ExitBadInput);
+  if (module) {
+    FailureOr<T> result = use(*module);
+    if (succeeded(result)) {
+      return std::move(*result);
+    }
   }
-  FailureOr<std::vector<uint8_t>> elf =
-      compiler::compilePeModule(*module, spec, options);
-  if (failed(elf)) {
-    return messages.error(ExitBadInput);
-  }
-  return std::move(*elf);
+  return messages.error(ExitBadInput);
+}
+
+Result<std::vector<uint8_t>>
+chipwright::compilePeText(const ChipSpec &spec, const std::string &text,
+                          const std::string &name,
+                          const PeCompileOptions &options) {
+  return withModule<std::vector<uint8_t>>(
+      spec, text, name, [&](ModuleOp module) {
+        return compiler::compilePeModule(module, spec, options);
+      });
+}
+
+Result<std::string> chipwright::scheduledText(const ChipSpec &spec,
+                                              const std::string &text,
+                                              const std::string &name) {
+  return withModule<std::string>(
+      spec, text, name, [&](ModuleOp module) -> FailureOr<std::string> {
+        Target::of(spec).attachTo(module);
+        PassManager passes(module.getContext());
+        passes.addPass(createSchedulePass());
+        if (failed(passes.run(module))) {
+          return failure();
+        }
+        std::string printed;
+        llvm::raw_string_ostream(printed) << *module << "\n";
+        return printed;
+      });
 }
 
 Result<std::vector<uint8_t>>

@@ -38,7 +38,12 @@ Result<std::vector<uint8_t>>
 compilePeText(const ChipSpec &spec, const std::string &text,
               const std::string &name, const PeCompileOptions &options = {});
 
-/// The same for a file, "-" is refused.
+/// The tile program \p text with the schedules that compilePeText() would
+/// give it for \p spec, in a form that can be edited and compiled.
+Result<std::string> scheduledText(const ChipSpec &spec, const std::string &text,
+                                  const std::string &name);
+
+/// compilePeText() for a file, "-" is refused.
 Result<std::vector<uint8_t>>
 compilePeFile(const ChipSpec &spec, const std::string &path,
               const PeCompileOptions &options = {});

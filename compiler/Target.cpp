@@ -10,6 +10,8 @@
 
 #include "mlir/IR/Builders.h"
 
+#include <algorithm>
+
 using namespace chipwright;
 using namespace mlir;
 
@@ -37,6 +39,15 @@ static constexpr Field kFields[] = {
     {"granule_bytes", &Target::granuleBytes},
 };
 
+static constexpr Field kRates[] = {
+    {"port_bytes", &Target::portBytes},
+    {"memory_bytes", &Target::memoryBytes},
+    {"load_bytes", &Target::loadBytes},
+    {"min_pass_cycles", &Target::minPassCycles},
+    {"drain_elements", &Target::drainElements},
+    {"lanes", &Target::lanes},
+};
+
 Target Target::of(const ChipSpec &spec) {
   Target target;
   target.name = spec.name;
@@ -54,6 +65,12 @@ Target Target::of(const ChipSpec &spec) {
   target.kBytes = spec.dpe.kBytes;
   target.maxPasses = spec.cp.mmlMaxPasses;
   target.granuleBytes = spec.memory.interleaveBytes;
+  target.portBytes = spec.fi.portBytes;
+  target.memoryBytes = int64_t(spec.sram.banks) * spec.sram.bankBytes;
+  target.loadBytes = spec.dpe.loadBytes;
+  target.minPassCycles = spec.dpe.minPassCycles;
+  target.drainElements = spec.re.drainElements;
+  target.lanes = spec.se.lanes;
   return target;
 }
 
@@ -84,6 +101,11 @@ FailureOr<Target> Target::of(Operation *op) {
     }
     target.*field.member = value.getInt();
   }
+  for (const Field &field : kRates) {
+    if (auto value = chip.getAs<IntegerAttr>(field.name)) {
+      target.*field.member = std::max<int64_t>(value.getInt(), 1);
+    }
+  }
   return target;
 }
 
@@ -93,6 +115,10 @@ void Target::attachTo(ModuleOp module) const {
       builder.getNamedAttr("name", builder.getStringAttr(name)),
       builder.getNamedAttr("isa", builder.getStringAttr(isa))};
   for (const Field &field : kFields) {
+    values.push_back(builder.getNamedAttr(
+        field.name, builder.getI64IntegerAttr(this->*field.member)));
+  }
+  for (const Field &field : kRates) {
     values.push_back(builder.getNamedAttr(
         field.name, builder.getI64IntegerAttr(this->*field.member)));
   }

@@ -34,6 +34,14 @@ struct Target {
   int64_t kBytes = 0;       // bytes of K per pass
   int64_t maxPasses = 0;    // K repeats of one matrix command
   int64_t granuleBytes = 0; // interleave of memory: good size of a row
+  // Rates, for ranking schedules only: what a module does not say stands as
+  // here. They are no part of what code depends on.
+  int64_t portBytes = 64;     // of a PE, per cycle and direction
+  int64_t memoryBytes = 2048; // of all banks of the SRAM, per cycle
+  int64_t loadBytes = 64;     // of the cached operand, per cycle
+  int64_t minPassCycles = 32; // of the matrix engine
+  int64_t drainElements = 32; // of accumulator banks, per cycle
+  int64_t lanes = 32;         // of the SIMD engine
 
   int64_t numPes() const { return rows * cols; }
 

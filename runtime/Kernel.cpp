@@ -109,6 +109,34 @@ Result<KernelPlan> chipwright::planKernel(const Kernel &kernel,
   return kernel.plan(spec, full);
 }
 
+Result<std::vector<uint8_t>> chipwright::buildPlan(const Kernel &kernel,
+                                                   const KernelPlan &plan,
+                                                   const ChipSpec &spec) {
+  if (plan.program.empty()) {
+    return buildKernel(spec, kernelDirectory() + "/" + kernel.source,
+                       {.defines = plan.defines});
+  }
+  Result<std::vector<uint8_t>> elf =
+      buildProgram(spec, plan.program, kernel.name);
+  if (elf) {
+    return elf;
+  }
+  // The program is right: what remains is the chip.
+  return Diagnostic{fmt::format("kernel {} does not fit {}: {}\n{}",
+                                kernel.name, spec.name, elf.error().message,
+                                plan.wayOut),
+                    ExitDoesNotFit};
+}
+
+std::vector<uint8_t>
+chipwright::addressBlock(const std::vector<uint64_t> &addresses) {
+  std::vector<uint8_t> bytes(addresses.size() * sizeof(uint64_t));
+  if (!bytes.empty()) {
+    std::memcpy(bytes.data(), addresses.data(), bytes.size());
+  }
+  return bytes;
+}
+
 double chipwright::unitRoundoff(DType type) {
   switch (type) {
   case DType::F32:

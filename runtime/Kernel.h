@@ -4,10 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A kernel is one operator in C (runtime/kernels) with what is needed to run
-// and check it: which sizes it takes, which buffers it reads and writes, how
-// its argument block looks, and what its result should be in fp64. One file of
-// runtime/ops per kernel.
+// A kernel is one operator, a tile program (compiler/ops) or a file in C
+// (runtime/kernels), with what is needed to run and check it: which sizes it
+// takes, which buffers it reads and writes, how its argument block looks, and
+// what its result should be in fp64. One file of runtime/ops per kernel.
 //
 //===----------------------------------------------------------------------===//
 
@@ -63,7 +63,12 @@ struct KernelPlan {
   /// Inputs first, in the order in which `reference` takes them; at most one
   /// output, the last buffer.
   std::vector<KernelBuffer> buffers;
-  /// Preprocessor definitions for the C source.
+  /// The tile program, compiled for the chip (setProgramCompiler). Its
+  /// arguments are the addresses of the buffers.
+  std::string program;
+  /// What the user can do if the program does not fit the chip.
+  std::string wayOut;
+  /// Without a program: preprocessor definitions for the C source.
   std::vector<std::pair<std::string, std::string>> defines;
   /// Argument block for buffers at these physical addresses.
   std::function<std::vector<uint8_t>(const std::vector<uint64_t> &)> arguments;
@@ -83,7 +88,8 @@ struct KernelPlan {
 struct Kernel {
   const char *name;
   const char *summary; // one line
-  const char *source;  // file in kernelDirectory()
+  /// File in kernelDirectory(); null if the plan has a program.
+  const char *source;
   /// Names of the size options it takes, without dashes: "elements", "rows".
   std::vector<const char *> options;
   /// Element types it takes; the first one is the default.
@@ -103,7 +109,15 @@ const Kernel *findKernel(std::string_view name);
 Result<KernelPlan> planKernel(const Kernel &kernel, const ChipSpec &spec,
                               const KernelShape &shape);
 
+/// The ELF file of \p plan, which is one of \p kernel on \p spec.
+Result<std::vector<uint8_t>>
+buildPlan(const Kernel &kernel, const KernelPlan &plan, const ChipSpec &spec);
+
 // For the files of runtime/ops.
+
+/// An argument block of nothing but addresses, as tile programs with constant
+/// sizes have.
+std::vector<uint8_t> addressBlock(const std::vector<uint64_t> &addresses);
 
 /// The bytes of an argument struct.
 template <typename T> std::vector<uint8_t> argumentBytes(const T &arguments) {

@@ -171,6 +171,33 @@ chipwright::buildKernel(const ChipSpec &spec, const std::string &source,
   return std::vector<uint8_t>(bytes.begin(), bytes.end());
 }
 
+static ProgramCompiler &programCompiler() {
+  static ProgramCompiler compiler;
+  return compiler;
+}
+
+void chipwright::setProgramCompiler(ProgramCompiler compiler) {
+  programCompiler() = std::move(compiler);
+}
+
+Result<std::vector<uint8_t>> chipwright::buildProgram(const ChipSpec &spec,
+                                                      const std::string &text,
+                                                      const std::string &name) {
+  if (!programCompiler()) {
+    return Diagnostic{name + ": this program was built without the compiler "
+                             "for tile programs",
+                      ExitBadInput};
+  }
+  if (spec.ls.bytes <= reservedLocalBytes(spec)) {
+    return Diagnostic{
+        fmt::format("{}: local memory has {} bytes (ls.bytes), stacks and "
+                    "arguments of a kernel take {}",
+                    name, spec.ls.bytes, reservedLocalBytes(spec)),
+        ExitDoesNotFit};
+  }
+  return programCompiler()(spec, text, name);
+}
+
 /// Which registers a custom instruction uses, for the harts' scoreboard.
 static sim::CustomOperands xpeOperands(uint32_t word) {
   std::optional<isa::DecodedXpe> inst = isa::decode(word);

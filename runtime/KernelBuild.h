@@ -1,4 +1,4 @@
-//===- KernelBuild.h - C kernels to machine code ----------------*- C++ -*-===//
+//===- KernelBuild.h - Kernels to machine code ------------------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0
 //
@@ -12,6 +12,7 @@
 #include "chips/KernelAbi.h"
 #include "sim/machine/Job.h"
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,21 @@ struct KernelBuildOptions {
 Result<std::vector<uint8_t>>
 buildKernel(const ChipSpec &spec, const std::string &source,
             const KernelBuildOptions &options = {});
+
+/// Compiles the tile program \p text for a chip to the bytes of an ELF file.
+/// \p name stands for the text in messages.
+using ProgramCompiler = std::function<Result<std::vector<uint8_t>>(
+    const ChipSpec &spec, const std::string &text, const std::string &name)>;
+
+/// Gives the runtime, which knows no compiler of its own, the one that
+/// buildProgram() uses. Called once, before threads start.
+void setProgramCompiler(ProgramCompiler compiler);
+
+/// \returns the program's ELF file, what the compiler said, or an error if
+/// local memory has no room besides stacks and arguments.
+Result<std::vector<uint8_t>> buildProgram(const ChipSpec &spec,
+                                          const std::string &text,
+                                          const std::string &name);
 
 /// Reads a kernel ELF into the form that PEs execute. \p name stands for it in
 /// messages.

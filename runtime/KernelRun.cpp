@@ -136,13 +136,11 @@ Result<KernelResult> chipwright::runKernel(const Kernel &kernel,
   if (auto fits = placeBuffers(spec, trial); !fits) {
     return fits.error();
   }
-  std::string source = kernelDirectory() + "/" + kernel.source;
-  Result<std::vector<uint8_t>> elf =
-      buildKernel(spec, source, {.defines = plan.defines});
+  Result<std::vector<uint8_t>> elf = buildPlan(kernel, plan, spec);
   if (!elf) {
     return elf.error();
   }
-  Result<KernelImage> image = loadKernel(*elf, kernel.source);
+  Result<KernelImage> image = loadKernel(*elf, kernel.name);
   if (!image) {
     return image.error();
   }

@@ -42,6 +42,7 @@ struct Request {
   std::vector<SweepAxis> axes;
   unsigned jobs = 1;
   std::string json; // "" is none
+  std::string emit; // "" is none
   TracingRequest tracing;
 };
 
@@ -104,6 +105,9 @@ po::options_description makeOptions() {
       "a buffer of --file; in timing mode only control buffers are stored")(
       "args", po::value<Strings>()->value_name("[NAME=]N ...")->multitoken(),
       "64-bit arguments of --file, behind the addresses of its buffers")(
+      "emit", text("FILE"),
+      "write the kernel's tile program (MLIR) with its schedule instead of "
+      "running it, - is stdout; chipwright-opt and --file read it")(
       "hart-only",
       "run --file (an ELF with a tohost symbol) on one hart with plain RAM");
   return options;
@@ -350,6 +354,9 @@ Result<Request> readRequest(const po::variables_map &values) {
           fmt::format("there is no kernel '{}'{}", names[0],
                       meant.empty() ? "" : ", did you mean " + meant + "?"));
     }
+    if (reader.has("emit")) {
+      request.emit = reader.text("emit");
+    }
     for (const char *name : {"buffer", "args", "hart-only"}) {
       if (reader.has(name)) {
         reader.fail(fmt::format("--{} needs --file", name));
@@ -380,7 +387,14 @@ Result<Request> readRequest(const po::variables_map &values) {
   return request;
 }
 
-/// Compiles a program of the pe dialect.
+PeCompileOptions compileOptions(const ChipSpec &spec) {
+  PeCompileOptions options;
+  options.stackBytes =
+      (reservedLocalBytes(spec) - spec.control.descriptorBytes) / 2;
+  return options;
+}
+
+/// Compiles a program of the grid or pe dialect.
 Result<std::vector<uint8_t>> compilePe(const ChipSpec &spec,
                                        const std::string &path) {
   if (spec.ls.bytes <= reservedLocalBytes(spec)) {
@@ -390,10 +404,7 @@ Result<std::vector<uint8_t>> compilePe(const ChipSpec &spec,
                     path, spec.ls.bytes, reservedLocalBytes(spec)),
         ExitDoesNotFit};
   }
-  PeCompileOptions options;
-  options.stackBytes =
-      (reservedLocalBytes(spec) - spec.control.descriptorBytes) / 2;
-  return compilePeFile(spec, path, options);
+  return compilePeFile(spec, path, compileOptions(spec));
 }
 
 /// One run with \p more settings.
@@ -451,6 +462,33 @@ Outcome runOnce(const Request &request, const Strings &more,
     outcome.error = "numbers disagree with the reference";
   }
   return outcome;
+}
+
+/// Writes the tile program of --emit.
+int emitProgram(const Request &request) {
+  Result<ResolvedChip> chip = loadChip(request.chip, request.sets);
+  if (!chip) {
+    return report(chip.error());
+  }
+  Result<KernelPlan> plan =
+      planKernel(*request.kernel, chip->spec, request.shape);
+  if (!plan) {
+    return report(plan.error());
+  }
+  if (plan->program.empty()) {
+    return report(
+        usageError(fmt::format("kernel {} is written in C ({}) and "
+                               "has no tile program",
+                               request.kernel->name, request.kernel->source),
+                   kCommand));
+  }
+  Result<std::string> text =
+      scheduledText(chip->spec, plan->program, request.kernel->name);
+  if (!text) {
+    return report({text.error().message, ExitDoesNotFit});
+  }
+  auto done = writeOutput(request.emit, *text);
+  return done ? int(ExitOk) : report(done.error());
 }
 
 int runSweep(const Request &request, const std::string &commandLine) {
@@ -574,6 +612,13 @@ int tools::kernelCommand(const Strings &arguments,
   }
   if (request->hartOnly) {
     return runHart(*request);
+  }
+  setProgramCompiler([](const ChipSpec &spec, const std::string &text,
+                        const std::string &name) {
+    return compilePeText(spec, text, name, compileOptions(spec));
+  });
+  if (!request->emit.empty()) {
+    return emitProgram(*request);
   }
   if (!request->axes.empty()) {
     return runSweep(*request, commandLine);

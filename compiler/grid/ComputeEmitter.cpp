@@ -41,7 +41,7 @@ LogicalResult ComputeEmitter::issue(Operation *op) {
     if (plan.of(chain.getX()).inBanks) {
       drain(chain);
     } else {
-      simd(chain);
+      return simd(chain);
     }
   } else if (auto find = dyn_cast<TopKOp>(op)) {
     topK(find);
@@ -311,15 +311,66 @@ void ComputeEmitter::addChain(SmallVectorImpl<pe::SliceValue> &slices,
   target({"red_cb", "red_offset", "red_pitch", "red_dtype"}, op.getRed(), 0);
 }
 
-void ComputeEmitter::simd(SimdOp op) {
-  SmallVector<pe::SliceValue, 48> slices;
-  Type x = op.getX().getType();
-  addSource(slices, {"cb", "offset", "pitch", "dtype"}, op.getX());
-  addChain(slices, op, 0, 0, rowsOf(x), colsOf(x));
-  pe::SeOp::create(b, op.getLoc(), slices, tagOf(op));
-  for (Value result : op.getResults()) {
-    pushed(op, result);
+/// Is every tile of \p op a column of its own, without gaps? Then it can be
+/// taken as one row, which the engine passes through faster.
+static bool isColumn(SimdOp op, const LocalPlan &plan) {
+  if (op.getRed() || op.getBounds() || op.getSwapPairs()) {
+    return false;
   }
+  auto isContiguous = [&](Value tile) {
+    return colsOf(tile.getType()) == 1 &&
+           plan.of(tile).pitch() == bytesOf(elementOf(tile.getType()));
+  };
+  for (auto [y, kind] : {std::pair(op.getY1(), op.getY1Kind()),
+                         std::pair(op.getY2(), op.getY2Kind())}) {
+    if (y && (kind != Operand::tile || !isContiguous(y))) {
+      return false;
+    }
+  }
+  return isContiguous(op.getX()) && isContiguous(op.getOut());
+}
+
+LogicalResult ComputeEmitter::simd(SimdOp op) {
+  Type x = op.getX().getType();
+  int64_t rows = rowsOf(x), cols = colsOf(x);
+  if (isColumn(op, plan)) {
+    std::swap(rows, cols);
+  }
+  if (cols > kMaxColumns && (op.getRun() || op.getSegment())) {
+    return op.emitOpError("reduces ")
+           << cols << " columns, which takes commands of " << kMaxColumns
+           << " columns each; that is possible neither for segments nor for a "
+              "running reduction: use smaller tiles";
+  }
+  for (int64_t col = 0; col < cols; col += kMaxColumns) {
+    SmallVector<pe::SliceValue, 48> slices;
+    addSource(slices, {"cb", "offset", "pitch", "dtype"}, op.getX(), 0, col);
+    addChain(slices, op, 0, col, rows, std::min(cols - col, kMaxColumns));
+    bool goesOn = col > 0 && op.getRed();
+    if (goesOn) {
+      // The parts before this one lie in the ring as a tile of their own.
+      addSource(slices, {"run_cb", "run_offset", "run_pitch"}, op.getRed());
+      for (pe::SliceValue &slice : slices) {
+        if (slice.name == "running") {
+          slice.constant = 1;
+        }
+      }
+    }
+    pe::SeOp::create(b, op.getLoc(), slices, tagOf(op));
+    if (op.getRed()) {
+      pushed(op, op.getRed());
+    }
+    if (goesOn) {
+      const Place &place = plan.of(op.getRed());
+      pe::CbPopOp::create(b, op.getLoc(), static_cast<uint64_t>(place.cb),
+                          i64(place.slotBytes()));
+      rings.taken(op.getRed());
+    }
+  }
+  if (op.getOut()) {
+    pushed(op, op.getOut());
+  }
+  return success();
 }
 
 void ComputeEmitter::drain(SimdOp op) {

@@ -31,7 +31,7 @@ private:
   mlir::LogicalResult matmul(grid::MatmulOp op);
   void multiplyParts(grid::MatmulOp op, int64_t passes, mlir::Value offset,
                      int64_t constantOffset, mlir::OpFoldResult accumulate);
-  void simd(grid::SimdOp op);
+  mlir::LogicalResult simd(grid::SimdOp op);
   void drain(grid::SimdOp op);
   void topK(grid::TopKOp op);
   void layout(mlir::Operation *op, mlir::Value x, mlir::Value y);

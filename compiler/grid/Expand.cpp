@@ -237,12 +237,22 @@ private:
       auto load = LoadOp::create(b, loc, scheduled(argumentType(i)), buffers[i],
                                  indices(i), limit(i), rows, Value(), width(i));
       tag(load);
+      if (isStreamed(i)) {
+        load.setPolicy(CachePolicy::stream);
+      }
       tiles[i] = load.getTile();
     }
   }
 
   int64_t gatherOf(unsigned operand) {
     return op.getGather().empty() ? -1 : op.getGather()[operand];
+  }
+
+  /// Does the attribute `stream` say that an operand is read once?
+  bool isStreamed(unsigned operand) {
+    auto streamed = op->getAttrOfType<DenseI64ArrayAttr>("stream");
+    return streamed &&
+           llvm::is_contained(streamed.asArrayRef(), int64_t(operand));
   }
 
   Type argumentType(unsigned operand) {

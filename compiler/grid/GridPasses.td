@@ -9,6 +9,37 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AttachChipPass : Pass<"attach-chip", "::mlir::ModuleOp"> {
+  let summary = "a chip's parameters to the module";
+  let description = [{
+    Loads a chip (`chips/`, or a YAML file) with changes and writes what
+    machine code depends on to the module's attribute `pe.chip`, from which
+    all later passes take it.
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", "\"mtia-2i\"",
+           "name of a chip, or a YAML file">,
+    ListOption<"set", "set", "std::string", "changes PATH=VALUE">];
+}
+
+def SchedulePass : Pass<"grid-schedule", "::mlir::ModuleOp"> {
+  let summary = "tile sizes and places for declared operations";
+  let description = [{
+    Gives every `grid.generic` without a schedule the one with the least
+    estimated time among those that fit the chip of `pe.chip`. Sizes that are
+    no constants are taken from the operation's attribute `size_hints`, one
+    number for each dimension (-1: none). Hints guide the choice, nothing else:
+    code is right for all sizes.
+
+    ```mlir
+    {size_hints = array<i64: 64, 4096, 4096>}
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::chipwright::grid::GridDialect"];
+}
+
 def ExpandPass : Pass<"grid-expand", "::chipwright::grid::ProgramOp"> {
   let summary = "declared operations to loops over tiles";
   let description = [{
@@ -66,7 +97,8 @@ def GridToPePass : Pass<"grid-to-pe", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect",
-                           "::mlir::scf::SCFDialect"];
+                           "::mlir::scf::SCFDialect",
+                           "::chipwright::pe::PeDialect"];
 }
 
 #endif // CHIPWRIGHT_COMPILER_GRID_GRIDPASSES_TD

@@ -122,6 +122,9 @@ void LocalPlan::classify(ProgramOp program, const Target &target) {
       place.maker = place.maker ? place.maker : maker;
       place.inBanks |= isa<MatmulOp>(maker);
       place.filledByLoad |= isa<LoadOp, FillOp>(maker);
+      auto chain = dyn_cast<SimdOp>(maker);
+      place.isInParts |= chain && tile == chain.getRed() &&
+                         colsOf(chain.getX().getType()) > kMaxColumns;
     }
     for (Operation *user : tile.getUsers()) {
       place.isStored |= isa<StoreOp>(user);
@@ -170,7 +173,7 @@ LogicalResult LocalPlan::assignRings(ProgramOp program, const Target &target) {
   for (Place &place : all) {
     if (!place.inBanks) {
       place.cb = static_cast<int64_t>(rings.size());
-      place.depth = place.isCarried ? 2 : 1;
+      place.depth = place.isCarried || place.isInParts ? 2 : 1;
       used += ringBytes(place, place.depth);
       rings.push_back(&place);
     }
@@ -210,8 +213,11 @@ LogicalResult LocalPlan::assignRings(ProgramOp program, const Target &target) {
       ring->depth = depth;
     }
   };
+  auto isLoadedOnce = [](const Place *ring) {
+    return isa<ProgramOp>(ring->maker->getParentOp());
+  };
   for (Place *ring : rings) {
-    if (ring->filledByLoad) {
+    if (ring->filledByLoad && !isLoadedOnce(ring)) {
       deepen(ring, 2);
     }
   }
@@ -221,11 +227,14 @@ LogicalResult LocalPlan::assignRings(ProgramOp program, const Target &target) {
     }
   }
   for (Place *ring : rings) {
-    deepen(ring, 2);
+    if (!isLoadedOnce(ring)) {
+      deepen(ring, 2);
+    }
   }
   for (int64_t depth = 3; depth <= kMaxDepth; ++depth) {
     for (Place *ring : rings) {
-      if (ring->filledByLoad && !isa<FillOp>(ring->maker)) {
+      if (ring->filledByLoad && !isLoadedOnce(ring) &&
+          !isa<FillOp>(ring->maker)) {
         deepen(ring, depth);
       }
     }

@@ -29,6 +29,9 @@
 
 namespace chipwright {
 
+/// Columns of one SIMD command; wider tiles take several.
+inline constexpr int64_t kMaxColumns = 32768;
+
 struct Place {
   bool inBanks = false;
   mlir::RankedTensorType type;
@@ -42,6 +45,7 @@ struct Place {
   bool isGatherIndex = false; // read by loads, that is, by hart 0
   bool isStored = false;      // a store reads it
   bool isCarried = false;     // around a loop
+  bool isInParts = false;     // a reduction that takes several commands
 
   int64_t slotBytes() const {
     return type.getDimSize(0) * type.getDimSize(1) *

@@ -19,6 +19,7 @@ namespace chipwright {
 } // namespace chipwright
 
 void chipwright::buildGridToCommandsPipeline(OpPassManager &passes) {
+  passes.addPass(createSchedulePass());
   OpPassManager &program = passes.nest<grid::ProgramOp>();
   program.addPass(createExpandPass());
   program.addPass(createCanonicalizerPass());

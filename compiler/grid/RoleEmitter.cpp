@@ -438,6 +438,24 @@ RoleEmitter::transferSlices(Operation *op, Value buffer, OperandRange indices,
   Value validCols = validPart(loc, col, argument.sizes[rank - 1],
                               width ? std::min(int64_t(*width), cols) : cols);
   Value validBytes = inBytes(validCols);
+  // Rows that follow each other without gaps in memory are one long row.
+  constexpr int64_t kMaxRowBytes = (1 << 24) - 1;
+  bool isRun = !indexed && !width && rows > 1 &&
+               rows * cols * bytes <= kMaxRowBytes &&
+               getConstantIntValue(argument.sizes[rank - 1]) == cols &&
+               getConstantIntValue(col) == 0;
+  if (isRun || (rows == 1 && !indexed)) {
+    Value whole = isRun ? b.createOrFold<arith::MulIOp>(loc, validRows,
+                                                        index(cols * bytes))
+                        : validBytes;
+    return {{"addr", address},
+            {"rows", int64_t(1)},
+            {"row_bytes", rows * cols * bytes},
+            {"cb", cb},
+            {"valid_rows", isRun ? word(index(1)) : word(validRows)},
+            {"valid_bytes", word(whole)},
+            {"indexed", indexed}};
+  }
   return {{"addr", address},
           {"rows", rows},
           {"row_bytes", cols * bytes},

@@ -19,6 +19,7 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Dominance.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <optional>
@@ -86,9 +87,11 @@ static SecondOperand secondOperand(Value y) {
     return {Operand::tile, tile};
   }
   Value vector = withoutWidening(broadcast.getVector());
-  // A vector of one element is both; rows are cheaper to step over.
-  return {colsOf(vector.getType()) == 1 ? Operand::per_row : Operand::per_col,
-          vector};
+  // A vector of one element may be both; rows are cheaper to step over.
+  bool perRow =
+      colsOf(vector.getType()) == 1 &&
+      rowsOf(vector.getType()) == rowsOf(broadcast.getTile().getType());
+  return {perRow ? Operand::per_row : Operand::per_col, vector};
 }
 
 static bool isTile(Type type) { return isa<RankedTensorType>(type); }
@@ -96,7 +99,7 @@ static bool isTile(Type type) { return isa<RankedTensorType>(type); }
 /// Can \p op be a step of a chain (not counting where it stands)?
 static bool isElementwise(Operation *op) {
   return op->getNumResults() == 1 && isTile(op->getResult(0).getType()) &&
-         (isa<ApplyOp, SwapPairsOp, WindowOp>(op) ||
+         (isa<ApplyOp, RoundOp, SwapPairsOp, WindowOp>(op) ||
           ((isa<arith::ArithDialect>(op->getDialect()) ||
             isa<math::MathDialect>(op->getDialect())) &&
            !isa<arith::ConstantOp>(op)));
@@ -145,11 +148,12 @@ static Step apply(Value x, Function function) {
 static std::optional<Step> stepOf(Operation *op) {
   using Answer = std::optional<Step>;
   return TypeSwitch<Operation *, Answer>(op)
-      .Case<arith::ExtFOp, arith::TruncFOp, arith::SIToFPOp>([](auto convert) {
-        Step step;
-        step.x = convert.getOperand();
-        return step;
-      })
+      .Case<arith::ExtFOp, arith::TruncFOp, arith::SIToFPOp, RoundOp>(
+          [](auto convert) {
+            Step step;
+            step.x = convert->getOperand(0);
+            return step;
+          })
       .Case([&](arith::AddFOp) { return operate(op, Alu::add, Alu::add); })
       .Case([&](arith::SubFOp) { return operate(op, Alu::sub, Alu::rsub); })
       .Case([&](arith::MulFOp) { return operate(op, Alu::mul, Alu::mul); })
@@ -263,6 +267,11 @@ public:
   explicit Selector(ProgramOp program) : program(program), dominance(program) {}
 
   LogicalResult run() {
+    SmallVector<RowReduceOp> reductions;
+    program.walk([&](RowReduceOp reduce) { reductions.push_back(reduce); });
+    for (RowReduceOp reduce : reductions) {
+      recompute(reduce);
+    }
     SmallVector<Operation *> work;
     program.walk([&](Operation *op) {
       if (isElementwise(op) || isa<RowReduceOp>(op)) {
@@ -304,7 +313,7 @@ private:
       return op->emitOpError("on tiles has no command of the SIMD engine; "
                              "write it with operations that have");
     }
-    if (!isa<arith::ExtFOp, arith::TruncFOp, arith::SIToFPOp>(op) &&
+    if (!isa<arith::ExtFOp, arith::TruncFOp, arith::SIToFPOp, RoundOp>(op) &&
         !elementOf(op->getResult(0).getType()).isF32()) {
       return op->emitOpError("works on ")
              << elementOf(op->getResult(0).getType())
@@ -312,6 +321,62 @@ private:
                 "truncate the result";
     }
     return success();
+  }
+
+  /// A value that is reduced and also enters one later computation would be
+  /// stored in fp32 in between. Where the later command can begin from the
+  /// same tile instead, both compute it: that takes no more passes, and no
+  /// place in local memory.
+  void recompute(RowReduceOp reduce) {
+    Value value = reduce.getX();
+    if (std::distance(value.use_begin(), value.use_end()) != 2) {
+      return;
+    }
+    Operation *other = nullptr;
+    for (Operation *user : value.getUsers()) {
+      other = user == reduce.getOperation() ? other : user;
+    }
+    if (!other || other->getBlock() != reduce->getBlock() ||
+        !isElementwise(other) || isa<arith::TruncFOp, RoundOp>(other)) {
+      return; // the command that computes it can reduce and keep it
+    }
+    std::optional<Step> last = stepOf(other);
+    if (!last || last->x != value || last->y == value) {
+      return;
+    }
+    SmallVector<Operation *> chain; // last to first
+    SmallVector<Step> steps = {*last};
+    Value x = value;
+    while (Operation *from = x.getDefiningOp()) {
+      std::optional<Step> step =
+          isElementwise(from) && from->getBlock() == other->getBlock() &&
+                  (x == value || x.hasOneUse())
+              ? stepOf(from)
+              : std::nullopt;
+      if (!step) {
+        break;
+      }
+      chain.push_back(from);
+      if (step->kind != Step::Convert) {
+        steps.insert(steps.begin(), *step);
+      }
+      x = step->x;
+      if (!elementOf(x.getType()).isF32() ||
+          isa_and_nonnull<arith::ExtFOp, arith::SIToFPOp>(x.getDefiningOp())) {
+        break; // widened from what lies in local memory
+      }
+    }
+    // Sums are read out once.
+    if (chain.empty() || !place(steps) ||
+        isa_and_nonnull<MatmulOp, scf::ForOp>(x.getDefiningOp())) {
+      return;
+    }
+    OpBuilder builder(other);
+    IRMapping map;
+    for (Operation *op : llvm::reverse(chain)) {
+      builder.clone(*op, map);
+    }
+    other->replaceUsesOfWith(value, map.lookup(value));
   }
 
   /// Finds a reduction's part in other commands: the running combination that
@@ -346,6 +411,12 @@ private:
   void select(Operation *root) {
     if (inOther.contains(root)) {
       return;
+    }
+    // Broadcasts whose users have become commands.
+    for (Operation *user : llvm::make_early_inc_range(root->getUsers())) {
+      if (isa<BroadcastOp>(user) && user->use_empty()) {
+        user->erase();
+      }
     }
     if (root->use_empty()) {
       erase(root);
@@ -406,7 +477,7 @@ private:
     Operation *last = root;
     for (Operation *op : chain) {
       last = op;
-      if (!isa<arith::TruncFOp>(op)) {
+      if (!isa<arith::TruncFOp, RoundOp>(op)) {
         break;
       }
     }

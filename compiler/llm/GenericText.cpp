@@ -11,9 +11,9 @@
 
 using namespace chipwright;
 
-std::string chipwright::tileType(TileSize rows, TileSize cols,
+std::string chipwright::tileType(SizeText rows, SizeText cols,
                                  const std::string &element) {
-  auto size = [](const TileSize &s) {
+  auto size = [](const SizeText &s) {
     return s.dim.empty() ? std::to_string(s.number) : std::string("?");
   };
   std::string names;

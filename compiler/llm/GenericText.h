@@ -21,15 +21,15 @@
 namespace chipwright {
 
 /// A size of a tile: a number, or the block of a dimension.
-struct TileSize {
-  TileSize(int64_t number) : number(number) {}
-  TileSize(const char *dim) : dim(dim) {}
+struct SizeText {
+  SizeText(int64_t number) : number(number) {}
+  SizeText(const char *dim) : dim(dim) {}
   int64_t number = 0;
   std::string dim;
 };
 
 /// "tensor<?x64xf32, #grid.dims<m, _>>".
-std::string tileType(TileSize rows, TileSize cols, const std::string &element);
+std::string tileType(SizeText rows, SizeText cols, const std::string &element);
 
 /// A buffer with what is read or written there.
 struct OperandText {

@@ -77,7 +77,7 @@ std::string OpPrograms::temporary(LaunchText &launch, const std::string &name,
 /// "%out = arith.truncf %in" or nothing: rounds \p in (f32) to the type that
 /// is stored. \returns the name of the result.
 std::string chipwright::rounded(std::string &body, const std::string &in,
-                                TileSize rows, TileSize cols,
+                                SizeText rows, SizeText cols,
                                 const std::string &element) {
   if (element == "f32") {
     return in;
@@ -90,7 +90,7 @@ std::string chipwright::rounded(std::string &body, const std::string &in,
 }
 
 std::string chipwright::widened(std::string &body, const std::string &in,
-                                TileSize rows, TileSize cols,
+                                SizeText rows, SizeText cols,
                                 const std::string &element) {
   if (element == "f32") {
     return in;

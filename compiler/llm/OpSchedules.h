@@ -28,10 +28,10 @@ inline int64_t bytesOfElement(const std::string &type) {
 
 /// Adds a conversion of \p in to \p body if the types differ. \returns the
 /// name of the converted tile.
-std::string rounded(std::string &body, const std::string &in, TileSize rows,
-                    TileSize cols, const std::string &element);
-std::string widened(std::string &body, const std::string &in, TileSize rows,
-                    TileSize cols, const std::string &element);
+std::string rounded(std::string &body, const std::string &in, SizeText rows,
+                    SizeText cols, const std::string &element);
+std::string widened(std::string &body, const std::string &in, SizeText rows,
+                    SizeText cols, const std::string &element);
 
 /// Rows of \p rowBytes bytes of all tiles; further dimensions are single. All
 /// of them are dealt out together. \p full: size of a last dimension that is

@@ -91,6 +91,11 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments]> {
     the second one is exclusive. Blocks of a reduction stay multiples of the
     block from 0 on, so that sums do not depend on where a range begins.
 
+    Two attributes without a name of their own guide the compiler: `stream`
+    (array of i64) lists operands whose elements are read once, so that they
+    take no place in the cache, and `size_hints` (array of i64, one for each
+    dimension, -1: none) tells `grid-schedule` of sizes that are no constants.
+
     ```mlir
     grid.generic [#grid.dim<m, parallel>, #grid.dim<n, parallel>,
                   #grid.dim<k, reduction>] sizes(%m, %n, %k)

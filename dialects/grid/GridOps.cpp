@@ -281,6 +281,17 @@ LogicalResult MatmulOp::verify() {
   return success();
 }
 
+LogicalResult RoundOp::verify() {
+  Type from = getX().getType(), to = getY().getType();
+  if (rowsOf(from) != rowsOf(to) || colsOf(from) != colsOf(to) ||
+      !elementOf(from).isF32() ||
+      (!elementOf(to).isInteger(8) && !elementOf(to).isInteger(32))) {
+    return emitOpError("makes a tile of i8 or i32 of one of f32, found ")
+           << from << " and " << to;
+  }
+  return success();
+}
+
 LogicalResult BroadcastOp::verify() {
   Type from = getVector().getType(), to = getTile().getType();
   bool perRow = colsOf(from) == 1 && rowsOf(from) == rowsOf(to);

@@ -246,6 +246,14 @@ def Grid_ApplyOp : Grid_Op<"apply", [Pure,
   let assemblyFormat = "$function $x attr-dict `:` type($x)";
 }
 
+def Grid_RoundOp : Grid_Op<"round", [Pure]> {
+  let summary = "fp32 to integers: to nearest, ties to even, saturating";
+  let arguments = (ins Grid_Tile:$x);
+  let results = (outs Grid_Tile:$y);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
+  let hasVerifier = 1;
+}
+
 def Grid_BroadcastOp : Grid_Op<"broadcast", [Pure]> {
   let summary = "repeat a column vector (M x 1) or row vector (1 x N)";
   let arguments = (ins Grid_Tile:$vector);

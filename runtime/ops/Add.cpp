@@ -4,17 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/kernels/arguments.h"
+#include "compiler/ops/KernelPrograms.h"
 #include "runtime/ops/Ops.h"
 
 using namespace chipwright;
 
-static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
-  if (auto fits = requireLocal(spec, "add", ringBytes(3), "rings of slots",
-                               "use a chip with more");
-      !fits) {
-    return fits.error();
-  }
+static Result<KernelPlan> plan(const ChipSpec &, const KernelShape &shape) {
   uint64_t elements = shape.elements.value_or(uint64_t(1) << 24);
   DType type = *shape.dtype;
   KernelPlan plan;
@@ -27,13 +22,10 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
                         .cols = elements};
   };
   plan.buffers = {buffer("a", false), buffer("b", false), buffer("out", true)};
-  plan.defines = dtypeDefines(type);
-  uint64_t bytes = plan.buffers[0].bytes();
-  uint64_t align = spec.memory.interleaveBytes;
-  plan.arguments = [=](const std::vector<uint64_t> &at) {
-    return argumentBytes(add_args{at[0], at[1], at[2], bytes, align});
-  };
-  plan.minimalBytes = 3 * bytes;
+  plan.program = programs::add(type, elements);
+  plan.wayOut = "use a chip with more local memory (ls.bytes)";
+  plan.arguments = addressBlock;
+  plan.minimalBytes = 3 * plan.buffers[0].bytes();
   plan.reference = [](const std::vector<Matrix> &inputs) -> Matrix {
     return inputs[0] + inputs[1];
   };
@@ -43,5 +35,5 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
 }
 
 const Kernel ops::add = {
-    "add",        "out = a + b, element by element",     "add.c",
+    "add",        "out = a + b, element by element",     nullptr,
     {"elements"}, {DType::F16, DType::BF16, DType::F32}, plan};

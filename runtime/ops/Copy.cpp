@@ -4,17 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/kernels/arguments.h"
+#include "compiler/ops/KernelPrograms.h"
 #include "runtime/ops/Ops.h"
 
 using namespace chipwright;
 
-static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
-  if (auto fits = requireLocal(spec, "copy", ringBytes(1), "a ring of slots",
-                               "use a chip with more");
-      !fits) {
-    return fits.error();
-  }
+static Result<KernelPlan> plan(const ChipSpec &, const KernelShape &shape) {
   uint64_t elements = shape.elements.value_or(uint64_t(1) << 24);
   DType type = *shape.dtype;
   KernelPlan plan;
@@ -25,12 +20,10 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
                    .dtype = type,
                    .rows = 1,
                    .cols = elements}};
-  uint64_t bytes = plan.buffers[0].bytes();
-  uint64_t align = spec.memory.interleaveBytes;
-  plan.arguments = [=](const std::vector<uint64_t> &at) {
-    return argumentBytes(copy_args{at[0], at[1], bytes, align});
-  };
-  plan.minimalBytes = 2 * bytes;
+  plan.program = programs::copy(type, elements);
+  plan.wayOut = "use a chip with more local memory (ls.bytes)";
+  plan.arguments = addressBlock;
+  plan.minimalBytes = 2 * plan.buffers[0].bytes();
   plan.reference = [](const std::vector<Matrix> &inputs) { return inputs[0]; };
   plan.errorBound = 0; // no arithmetic
   return plan;
@@ -38,7 +31,7 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
 
 const Kernel ops::copy = {"copy",
                           "out = in",
-                          "copy.c",
+                          nullptr,
                           {"elements"},
                           {DType::F16, DType::BF16, DType::F32, DType::I8,
                            DType::I32, DType::F8E4M3, DType::F8E5M2},

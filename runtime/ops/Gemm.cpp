@@ -4,8 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/GemmSchedule.h"
-#include "runtime/kernels/arguments.h"
+#include "compiler/ops/KernelPrograms.h"
 #include "runtime/ops/Ops.h"
 
 #include <algorithm>
@@ -41,25 +40,9 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
     plan.buffers[0].high = limit;
     plan.buffers[0].low = -limit;
   }
-  Result<GemmSchedule> schedule = scheduleGemm(spec, m, n, k, type);
-  if (!schedule) {
-    return schedule.error();
-  }
-  plan.defines = {{"GEMM_M_BLOCK", std::to_string(schedule->mBlock)},
-                  {"GEMM_N_BLOCK", std::to_string(schedule->nBlock)},
-                  {"GEMM_CHUNK", std::to_string(schedule->chunkBytes)},
-                  {"GEMM_DEPTH", std::to_string(schedule->depth)},
-                  {"GEMM_PASSES", std::to_string(schedule->passes)},
-                  {"GEMM_SPREAD_N", schedule->spreadN ? "1" : "0"},
-                  {"GEMM_DTYPE", std::to_string(static_cast<unsigned>(type))},
-                  {"GEMM_ELEM", std::to_string(dtypeBytes(type))}};
-  uint64_t size = dtypeBytes(type);
-  plan.arguments = [=](const std::vector<uint64_t> &at) {
-    return argumentBytes(
-        gemm_args{at[0], at[1], at[2], static_cast<uint32_t>(m),
-                  static_cast<uint32_t>(n), static_cast<uint32_t>(k),
-                  static_cast<uint32_t>(type), k * size, k * size, n * size});
-  };
+  plan.program = programs::matmul(type, m, n, k);
+  plan.wayOut = "use a chip with more local memory (ls.bytes)";
+  plan.arguments = addressBlock;
   plan.flops = 2.0 * double(m) * double(n) * double(k);
   for (const KernelBuffer &buffer : plan.buffers) {
     plan.minimalBytes += buffer.bytes();
@@ -84,7 +67,7 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
 
 const Kernel ops::gemm = {"gemm",
                           "C[m,n] = A[m,k] B[n,k]^T on the matrix engines",
-                          "gemm.c",
+                          nullptr,
                           {"m", "n", "k"},
                           {DType::F16, DType::BF16, DType::I8, DType::TF32,
                            DType::F8E4M3, DType::F8E5M2},

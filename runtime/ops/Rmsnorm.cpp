@@ -4,11 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/kernels/arguments.h"
+#include "compiler/ops/KernelPrograms.h"
 #include "runtime/ops/Ops.h"
-#include "runtime/ops/RowOps.h"
 
-#include <bit>
 #include <cmath>
 
 using namespace chipwright;
@@ -16,7 +14,7 @@ using namespace chipwright::ops;
 
 static constexpr float kEpsilon = 1e-5f;
 
-static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &, const KernelShape &shape) {
   uint64_t rows = shape.rows.value_or(4096), cols = shape.cols.value_or(1024);
   DType type = *shape.dtype;
   KernelPlan plan;
@@ -34,21 +32,10 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
                    .dtype = type,
                    .rows = rows,
                    .cols = cols}};
-  uint64_t rowBytes = cols * dtypeBytes(type);
-  // A row in, a row out, the weights, and the statistics of a slot.
-  if (auto fits = requireLocal(
-          spec, "rmsnorm", 3 * rowSlotBytes(rowBytes) + rowStatBytes(2),
-          "one row of input, output and weights", "use fewer --cols");
-      !fits) {
-    return fits.error();
-  }
-  plan.defines = rowDefines(type, rowBytes);
-  plan.arguments = [=](const std::vector<uint64_t> &at) {
-    return argumentBytes(
-        rmsnorm_args{at[0], at[1], at[2], rows, cols,
-                     std::bit_cast<uint32_t>(1.0f / static_cast<float>(cols)),
-                     std::bit_cast<uint32_t>(kEpsilon)});
-  };
+  plan.program = programs::rmsnorm(type, rows, cols, kEpsilon);
+  plan.wayOut = "a PE holds whole rows: use fewer --cols, or a chip with more "
+                "local memory (ls.bytes)";
+  plan.arguments = addressBlock;
   plan.minimalBytes = 2 * plan.buffers[0].bytes() + plan.buffers[1].bytes();
   plan.reference = [](const std::vector<Matrix> &inputs) {
     Matrix result = inputs[0];
@@ -68,7 +55,7 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
 const Kernel ops::rmsnorm = {
     "rmsnorm",
     "each row divided by its root mean square, times weights",
-    "rmsnorm.c",
+    nullptr,
     {"rows", "cols"},
     {DType::F16, DType::BF16, DType::F32},
     plan};

@@ -4,16 +4,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/kernels/arguments.h"
+#include "compiler/ops/KernelPrograms.h"
 #include "runtime/ops/Ops.h"
-#include "runtime/ops/RowOps.h"
 
 #include <cmath>
 
 using namespace chipwright;
 using namespace chipwright::ops;
 
-static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
+static Result<KernelPlan> plan(const ChipSpec &, const KernelShape &shape) {
   uint64_t rows = shape.rows.value_or(4096), cols = shape.cols.value_or(1024);
   DType type = *shape.dtype;
   KernelPlan plan;
@@ -29,18 +28,10 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
                    .dtype = type,
                    .rows = rows,
                    .cols = cols}};
-  uint64_t rowBytes = cols * dtypeBytes(type);
-  // A row in, a row out, and the statistics of a slot (softmax.c).
-  if (auto fits = requireLocal(
-          spec, "softmax", 2 * rowSlotBytes(rowBytes) + rowStatBytes(3),
-          "one row of input and output", "use fewer --cols");
-      !fits) {
-    return fits.error();
-  }
-  plan.defines = rowDefines(type, rowBytes);
-  plan.arguments = [=](const std::vector<uint64_t> &at) {
-    return argumentBytes(softmax_args{at[0], at[1], rows, cols});
-  };
+  plan.program = programs::softmax(type, rows, cols);
+  plan.wayOut = "a PE holds whole rows: use fewer --cols, or a chip with more "
+                "local memory (ls.bytes)";
+  plan.arguments = addressBlock;
   plan.minimalBytes = 2 * plan.buffers[0].bytes();
   plan.reference = [](const std::vector<Matrix> &inputs) {
     Matrix result = inputs[0];
@@ -63,7 +54,7 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
 
 const Kernel ops::softmax = {"softmax",
                              "softmax of each row",
-                             "softmax.c",
+                             nullptr,
                              {"rows", "cols"},
                              {DType::F16, DType::BF16, DType::F32},
                              plan};

@@ -4,18 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/kernels/arguments.h"
+#include "compiler/ops/KernelPrograms.h"
 #include "runtime/ops/Ops.h"
 
 using namespace chipwright;
 
-static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
-  // A row of the smallest tile is 32 bytes (transpose.c).
-  if (auto fits = requireLocal(spec, "transpose", 2 * 2 * 32 * 32,
-                               "rings of tiles", "use a chip with more");
-      !fits) {
-    return fits.error();
-  }
+static Result<KernelPlan> plan(const ChipSpec &, const KernelShape &shape) {
   uint64_t rows = shape.rows.value_or(4096), cols = shape.cols.value_or(4096);
   DType type = *shape.dtype;
   KernelPlan plan;
@@ -26,10 +20,9 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
                    .dtype = type,
                    .rows = cols,
                    .cols = rows}};
-  plan.defines = dtypeDefines(type);
-  plan.arguments = [=](const std::vector<uint64_t> &at) {
-    return argumentBytes(transpose_args{at[0], at[1], rows, cols});
-  };
+  plan.program = programs::transpose(type, rows, cols);
+  plan.wayOut = "use a chip with more local memory (ls.bytes)";
+  plan.arguments = addressBlock;
   plan.minimalBytes = 2 * plan.buffers[0].bytes();
   plan.reference = [](const std::vector<Matrix> &inputs) -> Matrix {
     return inputs[0].transpose();
@@ -40,7 +33,7 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
 
 const Kernel ops::transpose = {"transpose",
                                "out = in^T",
-                               "transpose.c",
+                               nullptr,
                                {"rows", "cols"},
                                {DType::F16, DType::BF16, DType::F32, DType::I8,
                                 DType::I32, DType::F8E4M3, DType::F8E5M2},

@@ -141,11 +141,9 @@ TEST_P(Shuffle, ChangesNothing) {
     program.placed.push_back({buffer.name, buffer.bytes(), MemoryChoice::Dram});
   }
   ASSERT_TRUE(placeBuffers(spec, program.placed));
-  Result<std::vector<uint8_t>> elf =
-      buildKernel(spec, kernelDirectory() + "/" + kernel->source,
-                  {.defines = program.plan.defines});
+  Result<std::vector<uint8_t>> elf = buildPlan(*kernel, program.plan, spec);
   ASSERT_TRUE(elf) << elf.error().message;
-  Result<KernelImage> image = loadKernel(*elf, kernel->source);
+  Result<KernelImage> image = loadKernel(*elf, kernel->name);
   ASSERT_TRUE(image) << image.error().message;
   program.image = image.take();
 

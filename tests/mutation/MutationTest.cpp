@@ -160,8 +160,7 @@ public:
       return;
     }
     plan = planned.take();
-    auto elf = buildKernel(chip, kernelDirectory() + "/" + kernel->source,
-                           {plan.defines});
+    auto elf = buildPlan(*kernel, plan, chip);
     if (!elf) {
       ADD_FAILURE() << elf.error().message;
       return;

@@ -52,7 +52,10 @@ physics::shipped(const char *kernel, KernelShape shape,
       return plan.error();
     }
     Program program;
-    program.source = kernelDirectory() + "/" + found->source;
+    program.source = plan->program.empty()
+                         ? kernelDirectory() + "/" + found->source
+                         : std::string(kernel);
+    program.text = plan->program;
     program.defines = plan->defines;
     for (const KernelBuffer &buffer : plan->buffers) {
       program.buffers.push_back(
@@ -74,8 +77,8 @@ ResolvedChip physics::chipWith(const std::vector<std::string> &sets) {
 
 Result<const sim::KernelImage *> ImageCache::get(const ResolvedChip &chip,
                                                  const Program &program) {
-  std::string key =
-      fmt::format("{} {:x}", program.source, chip.architecturalFingerprint());
+  std::string key = fmt::format("{} {:x} {}", program.source,
+                                chip.architecturalFingerprint(), program.text);
   for (const auto &[name, value] : program.defines) {
     key += " " + name + "=" + value;
   }
@@ -85,7 +88,9 @@ Result<const sim::KernelImage *> ImageCache::get(const ResolvedChip &chip,
     }
   }
   Result<std::vector<uint8_t>> elf =
-      buildKernel(chip.spec, program.source, {.defines = program.defines});
+      program.text.empty()
+          ? buildKernel(chip.spec, program.source, {.defines = program.defines})
+          : buildProgram(chip.spec, program.text, program.source);
   if (!elf) {
     return elf.error();
   }

@@ -25,7 +25,8 @@ namespace chipwright::physics {
 /// What a run needs besides the chip: a plan that fits all chips of one
 /// architectural fingerprint.
 struct Program {
-  std::string source; // path
+  std::string source; // path of a C file, or a name if there is a text
+  std::string text;   // of a tile program
   std::vector<std::pair<std::string, std::string>> defines;
   std::vector<PlacedBuffer> buffers; // `choice` set
   /// The first buffer holds a list of addresses for chain.c, see there.

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The same tile again and again, without any traffic outside of the PE.
- * KERNEL_DTYPE and KERNEL_ELEM as in runtime/kernels/add.c.
+ * KERNEL_DTYPE is the element type's code, KERNEL_ELEM its bytes.
 \*===------------------------------------------------------------------===*/
 
 #include "arguments.h"

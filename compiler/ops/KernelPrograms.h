@@ -1,0 +1,58 @@
+//===- KernelPrograms.h - Operators as tile programs ------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+//
+// The text of one `grid.program` per operator, with one `grid.generic` and no
+// schedule. Arguments are the addresses of the buffers in the order given; all
+// sizes are constants. No type of MLIR crosses this header.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CHIPWRIGHT_COMPILER_OPS_KERNELPROGRAMS_H
+#define CHIPWRIGHT_COMPILER_OPS_KERNELPROGRAMS_H
+
+#include "chips/ChipSpec.h"
+
+#include <cstdint>
+#include <string>
+
+namespace chipwright::programs {
+
+/// c[m,n] = a[m,k] b[n,k]^T; buffers a, b, c, all of \p type. Sums are int32
+/// for int8 and saturate where they are stored, otherwise fp32.
+std::string matmul(DType type, uint64_t m, uint64_t n, uint64_t k);
+
+/// out = in; buffers in, out with \p elements elements.
+std::string copy(DType type, uint64_t elements);
+
+/// out = a + b; buffers a, b, out. The sum is in fp32.
+std::string add(DType type, uint64_t elements);
+
+/// out[cols,rows] = in[rows,cols]^T; buffers in, out.
+std::string transpose(DType type, uint64_t rows, uint64_t cols);
+
+/// Softmax of each row; buffers in, out. In fp32 up to the result.
+std::string softmax(DType type, uint64_t rows, uint64_t cols);
+
+/// Each row over its root mean square, times weights; buffers in, weight
+/// [1,cols], out. In fp32 up to the result.
+std::string rmsnorm(DType type, uint64_t rows, uint64_t cols, float epsilon);
+
+/// What attention() computes.
+struct AttentionShape {
+  uint64_t tokens = 1;  // new ones, the last of the context
+  uint64_t context = 1; // keys and values, at least `tokens`
+  uint64_t heads = 1, kvHeads = 1, headSize = 64;
+};
+
+/// Causal attention of the last `tokens` tokens of a context; buffers
+/// q[tokens, heads * headSize], k and v[context, kvHeads * headSize],
+/// limits[tokens, 2] (int32: first key and end of keys of each token), out as
+/// q. Scores and sums in fp32, weights rounded to \p type for their product.
+std::string attention(DType type, const AttentionShape &shape);
+
+} // namespace chipwright::programs
+
+#endif // CHIPWRIGHT_COMPILER_OPS_KERNELPROGRAMS_H
