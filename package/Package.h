@@ -93,7 +93,9 @@ struct PackageLaunch {
   int64_t program = 0;
   std::vector<PackageArgument> arguments;
   /// Buffers that it reads and writes, by role in the op, for comparisons: the
-  /// values of the model's graph that lie in them then.
+  /// values of the model's graph that lie in them then. Control buffers among
+  /// the results are those that the launch fills from bulk data; it may write
+  /// no other control buffer so, and in timing mode their contents are given.
   struct Value {
     std::string name; // as in the graph
     int64_t buffer = 0;
@@ -110,7 +112,8 @@ struct Package {
   std::string modelType;
   DType productType = DType::BF16;
   /// Largest values: "tokens", "batch", "context", "outputs", "slots",
-  /// "entries.N".
+  /// "entries.N". Slots are at least batch times context rounded up to a
+  /// multiple of 128, where the next sequence begins.
   std::map<std::string, int64_t> bounds;
   std::vector<PackageBuffer> buffers;
   std::vector<PackageProgram> programs;

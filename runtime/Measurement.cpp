@@ -17,7 +17,8 @@
 using namespace chipwright;
 using namespace chipwright::sim;
 
-CounterSnapshot chipwright::snapshot(const Machine &machine, Cycle end) {
+CounterSnapshot chipwright::snapshot(const Machine &machine,
+                                     const JobResult &last) {
   static constexpr isa::Engine order[] = {
       isa::Engine::Dpe, isa::Engine::Re,   isa::Engine::Se,
       isa::Engine::Mlu, isa::Engine::FiIn, isa::Engine::FiOut};
@@ -29,7 +30,10 @@ CounterSnapshot chipwright::snapshot(const Machine &machine, Cycle end) {
   now.memory = paths.counters();
   now.energy = energyCounts(machine);
   now.bankBusy = paths.bankBusyCycles();
-  now.end = end;
+  now.commands = last.commands;
+  now.passes = last.passes;
+  now.trains = last.trains;
+  now.end = last.end;
   for (unsigned i = 0; i < std::size(order); ++i) {
     EngineTime &time = now.engines[i];
     time.name = names[i];
@@ -45,11 +49,6 @@ CounterSnapshot chipwright::snapshot(const Machine &machine, Cycle end) {
   for (unsigned link = 0; link < noc.numLinks(); ++link) {
     now.linkBusy.push_back(noc.linkState(link).busyCycles());
   }
-  for (unsigned pe = 0; pe < machine.numPes(); ++pe) {
-    for (uint64_t n : machine.pe(pe).counters().commands) {
-      now.commands += n;
-    }
-  }
   return now;
 }
 
@@ -60,10 +59,12 @@ Measurement chipwright::measure(const Machine &machine, const JobResult &job) {
 Measurement chipwright::measure(const Machine &machine, const JobResult &job,
                                 const CounterSnapshot &before) {
   const ChipSpec &spec = machine.spec();
-  CounterSnapshot now = snapshot(machine, job.end);
+  CounterSnapshot now = snapshot(machine, job);
   Measurement m;
   m.job = job;
   m.job.commands -= before.commands;
+  m.job.passes -= before.passes;
+  m.job.trains -= before.trains;
   m.numPes = machine.numPes();
   double period = double(spec.periodFs()) * 1e-15;
   m.seconds = double(job.cycles) * period;

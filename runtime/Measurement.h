@@ -56,17 +56,19 @@ struct CounterSnapshot {
   std::array<EngineTime, 6> engines;
   sim::Cycle bankBusy = 0;
   std::vector<sim::Cycle> linkBusy; // by link
-  uint64_t commands = 0;
+  uint64_t commands = 0, passes = 0, trains = 0;
   sim::Cycle end = 0; // of the last launch
 };
 
-/// Reads the counters of \p machine, whose last launch ended at \p end (0
-/// before the first).
-CounterSnapshot snapshot(const sim::Machine &machine, sim::Cycle end);
+/// Reads the counters of \p machine, whose last launch gave \p last (a
+/// default one before the first).
+CounterSnapshot snapshot(const sim::Machine &machine,
+                         const sim::JobResult &last);
 
 /// What happened on \p machine since \p before: one launch, or several that
-/// \p job sums up (cycles and end of the whole). Commands are counted from the
-/// machine's start in \p job, from \p before in the result.
+/// \p job sums up (cycles and end of the whole). Commands, passes and trains
+/// are counted from the machine's start in \p job, from \p before in the
+/// result.
 Measurement measure(const sim::Machine &machine, const sim::JobResult &job,
                     const CounterSnapshot &before);
 

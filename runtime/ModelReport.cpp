@@ -70,6 +70,8 @@ void chipwright::addMeasurement(Measurement &sum, const Measurement &more) {
   sum.job.kernelCycles += more.job.kernelCycles;
   sum.job.instructions += more.job.instructions;
   sum.job.commands += more.job.commands;
+  sum.job.passes += more.job.passes;
+  sum.job.trains += more.job.trains;
   sum.job.events += more.job.events;
   sum.job.pcHash = sum.job.pcHash * 0x100000001b3 ^ more.job.pcHash;
 }
@@ -144,6 +146,8 @@ void addFigures(Json &json, const Measurement &m) {
 
 Json simulatorJson(const sim::JobResult &job) {
   return {{"commands", job.commands},
+          {"passes", job.passes},
+          {"trains", job.trains},
           {"instructions", job.instructions},
           {"pc_hash", formatHash(job.pcHash)},
           {"events", job.events}};
@@ -275,7 +279,7 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
                      {"value", error.value},
                      {"kind", models::opKindName(error.kind)},
                      {"relative_error", error.error},
-                     {"relative_error_bound", error.bound},
+                     {"relative_error_bound", error.limit()},
                      {"row", error.row},
                      {"column", error.column},
                      {"agrees", error.agrees()}});
@@ -373,8 +377,8 @@ static std::string formatChecks(const ModelRun &run) {
     for (const OpError &error : *run.opErrors) {
       wrong += !error.agrees();
       first = !first && !error.agrees() ? &error : first;
-      bool isLarger = !largest || !(error.error / error.bound <=
-                                    largest->error / largest->bound);
+      bool isLarger = !largest || !(error.error / error.limit() <=
+                                    largest->error / largest->limit());
       largest = isLarger ? &error : largest;
     }
     text += fmt::format("ops             {} results against fp64, {} beyond "
@@ -385,8 +389,8 @@ static std::string formatChecks(const ModelRun &run) {
       text += fmt::format("                {}: {} (step {}, value {}): {:.3g}, "
                           "bound {:.3g}, largest at [{}, {}]\n",
                           first ? "first" : "largest", shown->op, shown->step,
-                          shown->value, shown->error, shown->bound, shown->row,
-                          shown->column);
+                          shown->value, shown->error, shown->limit(),
+                          shown->row, shown->column);
     }
   }
   return text;

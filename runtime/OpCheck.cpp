@@ -18,6 +18,13 @@ double chipwright::opErrorBound(OpKind kind, DType type) {
   return isTwo ? 2 * one : one;
 }
 
+double OpError::limit() const {
+  constexpr double kDeviations = 4;
+  double chance =
+      kDeviations / std::sqrt(double(std::max<int64_t>(elements, 1)));
+  return bound * (1 + std::min(chance, 1.0));
+}
+
 static ReferenceOptions optionsFor(DType type) {
   ReferenceOptions options;
   options.rounding =
@@ -108,8 +115,13 @@ Result<void> OpCheck::check(const Op &op) {
       values[id] = std::move(expected);
       slack[id] = chain;
     } else if (graph.values[id].element == ElementKind::Real) {
-      OpError error{
-          stepNumber, op.name, graph.values[id].name, op.kind, 0, chain, 0, 0};
+      OpError error;
+      error.step = stepNumber;
+      error.op = op.name;
+      error.value = graph.values[id].name;
+      error.kind = op.kind;
+      error.bound = chain;
+      error.elements = expected.real.size();
       measureError(values[id].real, expected.real, error);
       list.push_back(error);
     }
@@ -126,8 +138,13 @@ Result<void> OpCheck::check(const Op &op) {
     compareChoices(chip, *replay, expected, routing);
     if (routing.beyondError > before) {
       auto id = static_cast<size_t>(op.results[1]);
-      list.push_back({stepNumber, op.name, graph.values[id].name, op.kind,
-                      double(routing.beyondError - before), 0, 0, 0});
+      OpError error;
+      error.step = stepNumber;
+      error.op = op.name;
+      error.value = graph.values[id].name;
+      error.kind = op.kind;
+      error.error = double(routing.beyondError - before);
+      list.push_back(error);
     }
   }
   return {};

@@ -32,8 +32,12 @@ struct OpError {
   models::OpKind kind{};
   double error = 0, bound = 0; // relative, Frobenius norm
   int64_t row = 0, column = 0; // of the largest difference
+  int64_t elements = 1;
 
-  bool agrees() const { return error <= bound; }
+  /// What counts as agreement: the bound is one on the mean of many roundings,
+  /// few may be larger by chance, and the largest one is twice as large.
+  double limit() const;
+  bool agrees() const { return error <= limit(); }
 };
 
 /// \returns what an op of \p kind may add to the relative error of its result

@@ -122,7 +122,7 @@ Result<LaunchRecord> PackageMachine::launch(size_t number,
                       ExitStopped};
   }
   residentProgram = launch.program;
-  lastEnd = outcome.end;
+  lastJob = outcome;
   return LaunchRecord{number, launch.op, measure(*machine, outcome, before)};
 }
 
@@ -145,6 +145,8 @@ PackageMachine::measureSince(const CounterSnapshot &before,
     sum.end = records.back().measurement.job.end;
     sum.cycles = sum.end - (first.end - first.cycles);
   }
-  sum.commands = counters().commands;
+  sum.commands = lastJob.commands;
+  sum.passes = lastJob.passes;
+  sum.trains = lastJob.trains;
   return measure(*machine, sum, before);
 }

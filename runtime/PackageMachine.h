@@ -82,7 +82,7 @@ public:
   Result<LaunchRecord> launch(size_t launch, const StepSizes &sizes);
 
   /// Counters since the machine was made.
-  CounterSnapshot counters() const { return snapshot(*machine, lastEnd); }
+  CounterSnapshot counters() const { return snapshot(*machine, lastJob); }
 
   /// Sums up the launches since \p before; \p records are those.
   Measurement measureSince(const CounterSnapshot &before,
@@ -99,7 +99,7 @@ private:
   std::optional<sim::Machine> machine;
   std::vector<sim::Buffer *> buffers;
   std::optional<int64_t> residentProgram;
-  sim::Cycle lastEnd = 0;
+  sim::JobResult lastJob;
 };
 
 } // namespace chipwright

@@ -253,7 +253,7 @@ Result<GenerateResult> chipwright::generate(Session &session,
           request.prompts[s].empty()
               ? fmt::format("prompt {}: expected a token or more, found none",
                             s)
-              : fmt::format("prompt {}: {} tokens and {} new ones need a "
+              : fmt::format("prompt {} of length {} and {} new tokens need a "
                             "context of {}, there is room for {}; compile for "
                             "more --max-context",
                             s, request.prompts[s].size(), request.maxNewTokens,

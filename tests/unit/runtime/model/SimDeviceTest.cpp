@@ -51,7 +51,8 @@ TEST(SimDevice, ReportsEachLaunchAndTheStep) {
   const StepTime &time = *outcome->time;
   ASSERT_EQ(time.launches.size(), tiny.package.launches.size());
   sim::Cycle cycles = 0;
-  uint64_t instructions = 0, commands = 0, dramBytes = 0;
+  uint64_t instructions = 0, commands = 0, passes = 0, trains = 0,
+           dramBytes = 0;
   double joules = 0;
   for (size_t i = 0; i < time.launches.size(); ++i) {
     const LaunchRecord &launch = time.launches[i];
@@ -61,6 +62,8 @@ TEST(SimDevice, ReportsEachLaunchAndTheStep) {
     cycles += m.job.cycles;
     instructions += m.job.instructions;
     commands += m.job.commands;
+    passes += m.job.passes;
+    trains += m.job.trains;
     dramBytes += m.dramReadBytes + m.dramWriteBytes;
     joules += m.energy.total();
     for (const EngineTime &engine : m.engines) {
@@ -74,6 +77,8 @@ TEST(SimDevice, ReportsEachLaunchAndTheStep) {
   const Measurement &sum = time.measurement;
   EXPECT_EQ(sum.job.instructions, instructions);
   EXPECT_EQ(sum.job.commands, commands);
+  EXPECT_EQ(sum.job.passes, passes);
+  EXPECT_EQ(sum.job.trains, trains);
   EXPECT_EQ(sum.dramReadBytes + sum.dramWriteBytes, dramBytes);
   EXPECT_GE(sum.job.cycles, cycles);
   EXPECT_LE(sum.job.cycles, cycles + 2 * time.launches.size());
