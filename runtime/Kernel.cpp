@@ -18,8 +18,9 @@ using namespace chipwright;
 
 const std::vector<const Kernel *> &chipwright::kernels() {
   static const std::vector<const Kernel *> all = {
-      &ops::gemm,      &ops::copy,    &ops::add,     &ops::stream,
-      &ops::transpose, &ops::softmax, &ops::rmsnorm, &ops::empty};
+      &ops::gemm,    &ops::copy,      &ops::add,
+      &ops::stream,  &ops::transpose, &ops::softmax,
+      &ops::rmsnorm, &ops::attention, &ops::empty};
   return all;
 }
 
@@ -49,7 +50,12 @@ Result<KernelPlan> chipwright::planKernel(const Kernel &kernel,
       {"cols", shape.cols},
       {"m", shape.m},
       {"n", shape.n},
-      {"k", shape.k}};
+      {"k", shape.k},
+      {"tokens", shape.tokens},
+      {"context", shape.context},
+      {"heads", shape.heads},
+      {"kv-heads", shape.kvHeads},
+      {"head-size", shape.headSize}};
   auto takes = [&](std::string_view option) {
     return std::find(kernel.options.begin(), kernel.options.end(), option) !=
            kernel.options.end();

@@ -37,7 +37,8 @@ using Matrix =
 /// Sizes as the user gives them; a kernel has defaults for those it takes.
 struct KernelShape {
   std::optional<uint64_t> elements = {}, rows = {}, cols = {}, m = {}, n = {},
-                          k = {};
+                          k = {}, tokens = {}, context = {}, heads = {},
+                          kvHeads = {}, headSize = {};
   std::optional<double> readFraction = {};
   std::optional<DType> dtype = {};
 };
@@ -53,6 +54,8 @@ struct KernelBuffer {
   uint64_t rows = 0, cols = 0;
   /// Inputs are uniform in [low, high]; integers for integer types.
   double low = -1, high = 1;
+  /// Inputs with a meaning: the element at a row and column.
+  std::function<double(uint64_t row, uint64_t col)> value = {};
 
   /// Storage, without gaps between rows.
   uint64_t bytes() const { return rows * cols * dtypeBytes(dtype); }

@@ -162,6 +162,8 @@ Result<KernelResult> chipwright::runKernel(const Kernel &kernel,
     uint8_t *data = session.buffers[i]->data();
     if (buffer.isOutput) {
       poison(buffer, data);
+    } else if (buffer.value) {
+      fillValues(buffer, data);
     } else {
       // Every buffer has a stream of random numbers of its own.
       fillRandom(buffer, options.seed * 0x9e3779b97f4a7c15 + i, data);

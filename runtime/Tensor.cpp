@@ -46,6 +46,17 @@ void chipwright::fillRandom(const KernelBuffer &buffer, uint64_t seed,
   }
 }
 
+void chipwright::fillValues(const KernelBuffer &buffer, uint8_t *data) {
+  unsigned size = dtypeBytes(buffer.dtype);
+  for (uint64_t row = 0; row < buffer.rows; ++row) {
+    for (uint64_t col = 0; col < buffer.cols; ++col) {
+      auto value = static_cast<float>(buffer.value(row, col));
+      sim::storeRow(buffer.dtype, &value,
+                    data + (row * buffer.cols + col) * size, 1);
+    }
+  }
+}
+
 void chipwright::poison(const KernelBuffer &buffer, uint8_t *data) {
   if (isInteger(buffer.dtype)) {
     unsigned size = dtypeBytes(buffer.dtype);

@@ -15,6 +15,9 @@ namespace chipwright {
 /// on every computer for the same \p seed.
 void fillRandom(const KernelBuffer &buffer, uint64_t seed, uint8_t *data);
 
+/// Fills \p data with the elements that `value` of \p buffer says.
+void fillValues(const KernelBuffer &buffer, uint8_t *data);
+
 /// Fills an output with what a kernel does not write by chance: NaN, or the
 /// smallest integer.
 void poison(const KernelBuffer &buffer, uint8_t *data);

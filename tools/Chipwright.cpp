@@ -23,10 +23,11 @@ Runs programs on accelerator chips that need not exist: a chip is a YAML file,
 a program is RISC-V machine code, time comes from simulating both.
 
 commands:
-  run      run a model on a chip: tokens, numbers checked, times
-  compile  make a package of a model for a chip
-  kernel   run one operator, or a kernel of your own, on a chip
-  show     chips, their parameters, packages, and the instruction set
+  run         run a model on a chip: tokens, numbers checked, times
+  compile     make a package of a model for a chip
+  kernel      run one operator, or a kernel of your own, on a chip
+  show        chips, their parameters, packages, and the instruction set
+  checkpoint  write a model with made-up weights
 
 options:
   --help     this text; `chipwright COMMAND --help` tells more
@@ -84,11 +85,15 @@ static int run(const std::vector<std::string> &words) {
   if (words[0] == "kernel") {
     return tools::kernelCommand(rest, commandLine);
   }
+  if (words[0] == "checkpoint") {
+    return tools::checkpointCommand(rest, commandLine);
+  }
   if (words[0] == "show") {
     return tools::showCommand(rest, commandLine);
   }
-  std::string meant = tools::closest(
-      words[0], {"run", "compile", "kernel", "show", "--help", "--version"});
+  std::string meant =
+      tools::closest(words[0], {"run", "compile", "kernel", "show",
+                                "checkpoint", "--help", "--version"});
   return tools::report(tools::usageError(
       fmt::format("there is no command '{}'{}", words[0],
                   meant.empty() ? "" : ", did you mean " + meant + "?"),

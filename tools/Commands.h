@@ -19,6 +19,8 @@ int compileCommand(const std::vector<std::string> &arguments,
                    const std::string &commandLine);
 int runCommand(const std::vector<std::string> &arguments,
                const std::string &commandLine);
+int checkpointCommand(const std::vector<std::string> &arguments,
+                      const std::string &commandLine);
 int showCommand(const std::vector<std::string> &arguments,
                 const std::string &commandLine);
 

@@ -69,9 +69,14 @@ po::options_description makeOptions() {
       "set", list("PATH=VALUE"),
       "change a parameter of the chip; may be repeated")(
       "dtype", text("TYPE"), "element type: fp16, bf16, fp32, int8, ...")(
-      "m", text("N"), "rows of A and C")(
-      "n", text("N"), "rows of B, columns of C")("k", text("N"),
-                                                 "columns of A and B")(
+      "m", text("N"), "rows of A and C")("n", text("N"),
+                                         "rows of B, columns of C")(
+      "k", text("N"), "columns of A and B")("tokens", text("N"),
+                                            "tokens that attend")(
+      "context", text("N"), "tokens that are attended to")("heads", text("N"),
+                                                           "heads of queries")(
+      "kv-heads", text("N"), "heads of keys and values")("head-size", text("N"),
+                                                         "elements of a head")(
       "elements", text("N"), "elements of one operand; stream: read + written")(
       "rows", text("N"), "rows of the input")("cols", text("N"),
                                               "columns of the input")(
@@ -132,6 +137,7 @@ std::string helpText(const po::options_description &options) {
 examples:
   chipwright kernel softmax --rows 4096 --cols 1024 --mode functional
   chipwright kernel gemm --m 512 --n 4096 --k 4096 --weights dram --json g.json
+  chipwright kernel attention --tokens 1 --context 8192 --heads 40 --kv-heads 8
   chipwright kernel stream --elements 64M --read-fraction 0.67 --memory dram
   chipwright kernel copy --sweep noc.link_bytes=32,64,128 --jobs 2
   chipwright kernel add --trace t.json --trace-pe 0,0 --watch pe=0,0 cb=2
@@ -201,6 +207,11 @@ void readShape(Reader &reader, KernelShape &shape) {
   reader.number("m", shape.m);
   reader.number("n", shape.n);
   reader.number("k", shape.k);
+  reader.number("tokens", shape.tokens);
+  reader.number("context", shape.context);
+  reader.number("heads", shape.heads);
+  reader.number("kv-heads", shape.kvHeads);
+  reader.number("head-size", shape.headSize);
   if (reader.has("dtype")) {
     shape.dtype = dtypeFromName(reader.text("dtype"));
     if (!shape.dtype) {
@@ -311,7 +322,8 @@ void readUser(Reader &reader, Request &request) {
                 [&](uint64_t value) { user.arguments.push_back(value); });
   }
   for (const char *name :
-       {"dtype", "m", "n", "k", "elements", "rows", "cols", "read-fraction"}) {
+       {"dtype", "m", "n", "k", "elements", "rows", "cols", "read-fraction",
+        "tokens", "context", "heads", "kv-heads", "head-size"}) {
     if (reader.has(name)) {
       reader.fail(fmt::format("--{} has no meaning with --file, pass sizes "
                               "with --args",

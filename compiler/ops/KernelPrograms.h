@@ -45,6 +45,7 @@ struct AttentionShape {
   uint64_t tokens = 1;  // new ones, the last of the context
   uint64_t context = 1; // keys and values, at least `tokens`
   uint64_t heads = 1, kvHeads = 1, headSize = 64;
+  uint64_t blockTokens = 1; // of a tile
 };
 
 /// Causal attention of the last `tokens` tokens of a context; buffers

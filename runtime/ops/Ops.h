@@ -11,7 +11,8 @@
 
 namespace chipwright::ops {
 
-extern const Kernel gemm, copy, add, stream, transpose, softmax, rmsnorm, empty;
+extern const Kernel gemm, attention, copy, add, stream, transpose, softmax,
+    rmsnorm, empty;
 
 } // namespace chipwright::ops
 

@@ -9,6 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/PeToElf.h"
+#include "runtime/KernelReport.h"
 #include "tests/physics/Workload.h"
 
 #include <fmt/format.h>
@@ -17,6 +19,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <regex>
 
 using namespace chipwright;
 using namespace chipwright::physics;
@@ -36,6 +39,7 @@ public:
 
   void regime(Regime regime);
   void product();
+  void products();
 
   std::string text, error;
 
@@ -154,6 +158,47 @@ void Page::product() {
   }
 }
 
+/// Products of many shapes with the schedule that the compiler gives them.
+void Page::products() {
+  add("\n## Products of twelve shapes\n\n"
+      "fp16, weights (B) and activations in SRAM; `grid-schedule` chooses the "
+      "blocks (m, n, k) and the PEs they go to. `chipwright kernel gemm --m M "
+      "--n N --k K --memory sram` shows the same run.\n\n"
+      "| M x N x K | blocks | on | cycles | of peak | verdict |\n"
+      "|---|---|---|--:|--:|---|\n");
+  static constexpr uint64_t shapes[][3] = {
+      {1, 4096, 4096},    {7, 4096, 4096},    {33, 4096, 4096},
+      {300, 4096, 4096},  {1, 16384, 1024},   {64, 8192, 2048},
+      {128, 1000, 3000},  {512, 512, 512},    {2048, 128, 2048},
+      {1000, 1000, 1000}, {2048, 2048, 2048}, {4096, 4096, 1024}};
+  ResolvedChip chip = chipWith({});
+  for (const auto &[m, n, k] : shapes) {
+    KernelShape shape{.m = m, .n = n, .k = k};
+    const Kernel &gemm = *findKernel("gemm");
+    Result<KernelPlan> plan = planKernel(gemm, chip.spec, shape);
+    Result<std::string> program =
+        plan ? scheduledText(chip.spec, plan->program, "gemm")
+             : Result<std::string>(plan.error());
+    RunOptions options;
+    options.placement.memory = MemoryChoice::Sram;
+    Result<KernelResult> result = runKernel(gemm, shape, chip, options);
+    std::smatch match;
+    if (!program || !result ||
+        !std::regex_search(
+            *program, match,
+            std::regex("schedule<tile = \\[(.*?)\\], on = \\[(.*?)\\]>"))) {
+      error = fmt::format("gemm {}x{}x{}: {}", m, n, k,
+                          !program  ? program.error().message
+                          : !result ? result.error().message
+                                    : "no schedule");
+      return;
+    }
+    add("| {} x {} x {} | {} | {} | {} | {:.0f} % | {} |\n", m, n, k,
+        match[1].str(), match[2].str(), result->measurement.job.cycles,
+        100 * result->peakFraction.value_or(0), verdict(*result));
+  }
+}
+
 int main(int argc, char **argv) {
   if (argc != 2) {
     std::fprintf(stderr, "usage: performance_report FILE\n");
@@ -184,6 +229,7 @@ int main(int argc, char **argv) {
            "depends on the lead of one stream over the other, by up to 5 % "
            "of the time, at the command level as well.\n");
   page.product();
+  page.products();
   if (!page.error.empty()) {
     std::fprintf(stderr, "performance_report: error: %s\n", page.error.c_str());
     return ExitStopped;

@@ -6,9 +6,9 @@
 //
 // Grids of 1 x 1 to 16 x 8 with primes, matrix tiles of 16, 32 or 64, 1 to 8
 // accumulator banks, local memory of 64 KiB to 1 MiB, 0 to 32 contexts, with
-// and without an LLC. On every chip a product and two other kernels of random
-// sizes and types agree with fp64 in functional mode, and timing mode reports
-// the same cycles, instructions and PC hash. What a chip cannot hold is
+// and without an LLC. On every chip a product, attention and two other kernels
+// of random sizes and types agree with fp64 in functional mode, and timing mode
+// reports the same cycles, instructions and PC hash. What a chip cannot hold is
 // refused with the parameter's name, and seldom.
 //
 //===----------------------------------------------------------------------===//
@@ -104,12 +104,24 @@ Draw randomOther(Random &random) {
   return draw;
 }
 
+Draw randomAttention(Random &random) {
+  Draw draw{findKernel("attention"), {}};
+  draw.shape.dtype = random.pick({DType::F16, DType::BF16});
+  draw.shape.tokens = randomSize(random, 80);
+  draw.shape.context = *draw.shape.tokens + random.below(200);
+  draw.shape.kvHeads = random.range(1, 3);
+  draw.shape.heads = *draw.shape.kvHeads * random.range(1, 3);
+  draw.shape.headSize = 32 * random.range(1, 3);
+  return draw;
+}
+
 std::string nameOf(const Draw &draw) {
   std::string text =
       fmt::format("{} {}", draw.kernel->name, dtypeName(*draw.shape.dtype));
   for (const auto &size :
        {draw.shape.elements, draw.shape.rows, draw.shape.cols, draw.shape.m,
-        draw.shape.n, draw.shape.k}) {
+        draw.shape.n, draw.shape.k, draw.shape.tokens, draw.shape.context,
+        draw.shape.heads, draw.shape.kvHeads, draw.shape.headSize}) {
     if (size) {
       text += fmt::format(" {}", *size);
     }
@@ -136,6 +148,10 @@ TEST(KernelsDiff, RandomKernelsOnRandomChips) {
     ASSERT_TRUE(chip) << chip.error().message;
     std::vector<Draw> draws = {randomProduct(random, chip->spec),
                                randomOther(random), randomOther(random)};
+    // Attention has 16 rings, and banks for a block of scores and a head.
+    if (chip->spec.cp.cbs >= 16 && chip->spec.re.banks >= 4) {
+      draws.push_back(randomAttention(random));
+    }
     for (const Draw &draw : draws) {
       SCOPED_TRACE(nameOf(draw));
       ++runs;
