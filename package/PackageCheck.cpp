@@ -288,6 +288,7 @@ private:
     bool isGood = buffer.shape.size() == 2 &&
                   buffer.dtype == (isTable ? DType::F32 : DType::I32) &&
                   buffer.shape[0].symbol == rows &&
+                  (rows.empty() || buffer.shape[0].constant == 1) &&
                   buffer.shape[1].symbol.empty() &&
                   (columns == 0 ? buffer.shape[1].constant % 2 == 0
                                 : buffer.shape[1].constant == columns);

@@ -23,8 +23,10 @@ Runs programs on accelerator chips that need not exist: a chip is a YAML file,
 a program is RISC-V machine code, time comes from simulating both.
 
 commands:
+  run      run a model on a chip: tokens, numbers checked, times
+  compile  make a package of a model for a chip
   kernel   run one operator, or a kernel of your own, on a chip
-  show     chips, their parameters, and the instruction set
+  show     chips, their parameters, packages, and the instruction set
 
 options:
   --help     this text; `chipwright COMMAND --help` tells more
@@ -73,14 +75,20 @@ static int run(const std::vector<std::string> &words) {
     return printed(fmt::format("chipwright {}\n", versionString()));
   }
   std::vector<std::string> rest(words.begin() + 1, words.end());
+  if (words[0] == "run") {
+    return tools::runCommand(rest, commandLine);
+  }
+  if (words[0] == "compile") {
+    return tools::compileCommand(rest, commandLine);
+  }
   if (words[0] == "kernel") {
     return tools::kernelCommand(rest, commandLine);
   }
   if (words[0] == "show") {
     return tools::showCommand(rest, commandLine);
   }
-  std::string meant =
-      tools::closest(words[0], {"kernel", "show", "--help", "--version"});
+  std::string meant = tools::closest(
+      words[0], {"run", "compile", "kernel", "show", "--help", "--version"});
   return tools::report(tools::usageError(
       fmt::format("there is no command '{}'{}", words[0],
                   meant.empty() ? "" : ", did you mean " + meant + "?"),

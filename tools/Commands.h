@@ -15,6 +15,10 @@ namespace chipwright::tools {
 /// Arguments behind the command's name. \returns the exit status.
 int kernelCommand(const std::vector<std::string> &arguments,
                   const std::string &commandLine);
+int compileCommand(const std::vector<std::string> &arguments,
+                   const std::string &commandLine);
+int runCommand(const std::vector<std::string> &arguments,
+               const std::string &commandLine);
 int showCommand(const std::vector<std::string> &arguments,
                 const std::string &commandLine);
 

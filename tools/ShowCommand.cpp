@@ -5,7 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "chips/ChipReport.h"
+#include "package/PackageFile.h"
 #include "runtime/KernelReport.h"
+#include "runtime/PackageReport.h"
 #include "tools/Arguments.h"
 #include "tools/Commands.h"
 #include "tools/Output.h"
@@ -24,9 +26,10 @@ using Json = nlohmann::ordered_json;
 
 static constexpr const char *kHelp = R"(usage: chipwright show WHAT [options]
 
-  show chips    all chips, one line each
-  show chip X   peaks, bandwidths and capacities of a chip, a name or a file
-  show isa      manual of the custom instructions
+  show chips      all chips, one line each
+  show chip X     peaks, bandwidths and capacities of a chip, a name or a file
+  show isa        manual of the custom instructions
+  show package F  what a compiled model holds
 
 )";
 
@@ -35,6 +38,7 @@ examples:
   chipwright show chip mtia-2i
   chipwright show chip mtia-300 --diff mtia-2i
   chipwright show chip mtia-2i --paths     what --set can change, with sources
+  chipwright show package llama.cwx --launches --memory-map
 )";
 
 static int chips(const po::variables_map &values,
@@ -108,6 +112,51 @@ static int instructionSet() {
   return done ? int(ExitOk) : report(done.error());
 }
 
+static int package(const po::variables_map &values, const std::string &path,
+                   const std::string &commandLine) {
+  Result<Package> read = readPackage(path);
+  if (!read) {
+    return report(read.error());
+  }
+  if (values.count("json")) {
+    Json json = {{"package", toJson(*read)},
+                 {"version", versionString()},
+                 {"command_line", commandLine}};
+    std::string file = values["json"].as<std::string>();
+    if (auto done = writeOutput(file, json.dump(2) + "\n"); !done) {
+      return report(done.error());
+    }
+    if (file == "-") {
+      return ExitOk;
+    }
+  }
+  std::string text = formatPackage(*read);
+  if (values.count("launches")) {
+    text += formatLaunches(*read);
+  }
+  if (values.count("memory-map")) {
+    Result<ResolvedChip> chip = loadChip(
+        values.count("chip") ? values["chip"].as<std::string>() : read->chip);
+    if (!chip) {
+      return report(chip.error());
+    }
+    Result<std::string> map = formatMemoryMap(*read, chip->spec);
+    if (!map) {
+      return report(map.error());
+    }
+    text += *map;
+  }
+  if (values.count("disasm")) {
+    Result<std::string> code = formatPrograms(*read, path);
+    if (!code) {
+      return report(code.error());
+    }
+    text += *code;
+  }
+  auto done = print(text);
+  return done ? int(ExitOk) : report(done.error());
+}
+
 int tools::showCommand(const std::vector<std::string> &arguments,
                        const std::string &commandLine) {
   po::options_description visible("options", 80, 40);
@@ -117,6 +166,11 @@ int tools::showCommand(const std::vector<std::string> &arguments,
       "parameters that differ from another chip")(
       "set", po::value<std::vector<std::string>>()->value_name("PATH=VALUE"),
       "change a parameter of the chip; may be repeated")(
+      "launches", "package: the launches of a step with their arguments")(
+      "memory-map",
+      "package: where the buffers lie")("disasm", "package: the machine code")(
+      "chip", po::value<std::string>()->value_name("CHIP"),
+      "chip of --memory-map, else the one that the package names")(
       "json", po::value<std::string>()->value_name("FILE"),
       "write JSON to FILE, - is stdout");
   po::options_description all(visible);
@@ -147,7 +201,25 @@ int tools::showCommand(const std::vector<std::string> &arguments,
     }
   }
   if (what.empty()) {
-    return report(usageError("show what: chips, chip X or isa", "show"));
+    return report(
+        usageError("show what: chips, chip X, isa or package F", "show"));
+  }
+  bool packageOptions = values.count("launches") ||
+                        values.count("memory-map") || values.count("disasm") ||
+                        values.count("chip");
+  if (packageOptions && what[0] != "package") {
+    return report(usageError("--launches, --memory-map, --disasm and --chip "
+                             "are for show package",
+                             "show"));
+  }
+  if (what[0] == "package") {
+    if (what.size() != 2 || values.count("paths") || values.count("diff") ||
+        values.count("set")) {
+      return report(usageError("show package takes one file and no options of "
+                               "show chip",
+                               "show"));
+    }
+    return package(values, what[1], commandLine);
   }
   bool chipOptions =
       values.count("paths") || values.count("diff") || values.count("set");
@@ -172,7 +244,7 @@ int tools::showCommand(const std::vector<std::string> &arguments,
     }
     return chip(values, what[1], commandLine);
   }
-  std::string meant = closest(what[0], {"chips", "chip", "isa"});
+  std::string meant = closest(what[0], {"chips", "chip", "isa", "package"});
   return report(usageError(
       fmt::format("there is no '{}' to show{}", what[0],
                   meant.empty() ? "" : ", did you mean " + meant + "?"),

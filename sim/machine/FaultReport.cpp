@@ -30,8 +30,8 @@ std::string KernelImage::nameOf(uint64_t pc) const {
   return fmt::format("{}+{:#x}", symbol.second, pc - symbol.first);
 }
 
-/// The instruction at \p pc, as text.
-static std::string instructionAt(const KernelImage &image, uint64_t pc) {
+std::string chipwright::sim::instructionAt(const KernelImage &image,
+                                           uint64_t pc) {
   uint64_t offset = pc - kImageBase;
   if (pc < kImageBase || offset + 2 > image.bytes.size()) {
     return "no instruction";

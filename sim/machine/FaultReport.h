@@ -18,6 +18,9 @@ class BarrierNetwork;
 class MulticastNetwork;
 class Pe;
 
+/// \returns the instruction at \p pc as assembly text.
+std::string instructionAt(const KernelImage &image, uint64_t pc);
+
 /// Adds to \p fault where it happened: chip, PE, hart, pc with function and
 /// disassembled instruction, and the state of the CBs of \p pe and, if there
 /// is one, of the \p other PE that has part in it.

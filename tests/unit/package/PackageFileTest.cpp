@@ -30,7 +30,7 @@ Package samplePackage() {
   p.productType = DType::F16;
   p.bounds = {{"tokens", 32}, {"batch", 2},    {"context", 256},
               {"slots", 512}, {"outputs", 32}, {"entries.0", 4}};
-  PackageSize tokens{0, "tokens"}, one{1, ""};
+  PackageSize tokens{1, "tokens"}, one{1, ""};
   auto add = [&](const char *name, DType dtype, std::vector<PackageSize> shape,
                  BufferRole role, BufferContent content = {}) {
     PackageBuffer b;
@@ -46,13 +46,13 @@ Package samplePackage() {
   add("ids", DType::I32, {tokens, one}, BufferRole::Input,
       BufferContent::TokenIds);
   p.buffers.back().isControl = true;
-  add("work", DType::I32, {{0, "entries.0"}, {4, ""}}, BufferRole::Input,
+  add("work", DType::I32, {{1, "entries.0"}, {4, ""}}, BufferRole::Input,
       BufferContent::AttentionWork);
   p.buffers.back().block = 16;
   add("rope", DType::F32, {{256, ""}, {32, ""}}, BufferRole::Table,
       BufferContent::RopeTable);
-  add("cache", DType::F16, {{0, "slots"}, {32, ""}}, BufferRole::Cache);
-  add("logits", DType::F32, {{0, "outputs"}, {64, ""}}, BufferRole::Output);
+  add("cache", DType::F16, {{1, "slots"}, {32, ""}}, BufferRole::Cache);
+  add("logits", DType::F32, {{1, "outputs"}, {64, ""}}, BufferRole::Output);
   p.programs = {{"a", {1, 2, 3}}, {"b", {4}}};
   p.launches = {
       {"embed",
@@ -101,7 +101,7 @@ TEST(PackageFile, RoundTrip) {
   EXPECT_EQ(after->buffers[0].parameter, "layers.0.w");
   EXPECT_TRUE(after->buffers[1].isControl);
   EXPECT_EQ(after->buffers[2].block, 16);
-  EXPECT_EQ(after->buffers[2].shape[0], (PackageSize{0, "entries.0"}));
+  EXPECT_EQ(after->buffers[2].shape[0], (PackageSize{1, "entries.0"}));
   EXPECT_EQ(after->programs[0].elf, before.programs[0].elf);
   EXPECT_EQ(after->launches[0].arguments[1].size.symbol, "tokens");
   EXPECT_EQ(after->launches[1].results[0].name, "logits");
@@ -236,7 +236,7 @@ TEST(PackageFile, LyingPackagesAreRefused) {
       {"type and shape of token_ids",
        [](Package &p) { p.buffers[1].shape[1].constant = 2; }},
       {"type and shape of attention_work",
-       [](Package &p) { p.buffers[2].shape[0] = {0, "tokens"}; }},
+       [](Package &p) { p.buffers[2].shape[0] = {1, "tokens"}; }},
       {"entries of a token or more",
        [](Package &p) { p.buffers[2].block = 0; }},
       {"index and block", [](Package &p) { p.buffers[2].index = -1; }},
@@ -303,8 +303,8 @@ TEST(PackageFile, ChipAndModelMustMatch) {
 TEST(PackageFile, LargestSizes) {
   Package package = samplePackage();
   EXPECT_EQ(largestValue(package, {7, ""}), 7);
-  EXPECT_EQ(largestValue(package, {0, "slots"}), 512);
-  EXPECT_EQ(largestValue(package, {0, "entries.3"}), 0);
+  EXPECT_EQ(largestValue(package, {1, "slots"}), 512);
+  EXPECT_EQ(largestValue(package, {1, "entries.3"}), 0);
   EXPECT_EQ(largestBytes(package, package.buffers[0]), 64u * 32 * 2);
   EXPECT_EQ(largestBytes(package, package.buffers[4]), 512u * 32 * 2);
 }

@@ -30,8 +30,8 @@ Package packageOf(int64_t weightBytes, int64_t activationBytes) {
     package.buffers.push_back(buffer);
   };
   add("w", {weightBytes, ""}, BufferRole::Weight);
-  add("x", {0, "tokens"}, BufferRole::Activation);
-  add("kv", {0, "slots"}, BufferRole::Cache);
+  add("x", {1, "tokens"}, BufferRole::Activation);
+  add("kv", {1, "slots"}, BufferRole::Cache);
   add("ids", {1, ""}, BufferRole::Input);
   add("rope", {1, ""}, BufferRole::Table);
   add("logits", {5000, ""}, BufferRole::Output);

@@ -86,7 +86,7 @@ Package boundedPackage() {
   work.content = BufferContent::AttentionWork;
   work.role = BufferRole::Input;
   work.block = 4;
-  work.shape = {{0, "entries.0"}, {4, ""}};
+  work.shape = {{1, "entries.0"}, {4, ""}};
   package.buffers = {work};
   return package;
 }

@@ -199,9 +199,9 @@ Package makePackage(const ResolvedChip &chip, const Graph &graph) {
   package.modelType = graph.modelType;
   package.bounds = {{"tokens", 8},  {"batch", 2},   {"context", 100},
                     {"outputs", 8}, {"slots", 256}, {"entries.0", 6}};
-  PackageSize tokens{0, "tokens"}, outputs{0, "outputs"},
+  PackageSize tokens{1, "tokens"}, outputs{1, "outputs"},
       hidden{kTinyHidden, ""}, vocabulary{kTinyVocabulary, ""}, one{1, ""},
-      two{2, ""}, entries{0, "entries.0"};
+      two{2, ""}, entries{1, "entries.0"};
   using Role = BufferRole;
   using Content = BufferContent;
   auto add = [&](const char *name, DType dtype, std::vector<PackageSize> shape,

@@ -1,0 +1,365 @@
+//===- RunCommand.cpp - chipwright run ------------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0
+//
+//===----------------------------------------------------------------------===//
+
+#include "chips/ChipReport.h"
+#include "package/PackageFile.h"
+#include "runtime/KernelReport.h"
+#include "runtime/ModelReport.h"
+#include "runtime/Reproduce.h"
+#include "runtime/TensorFiles.h"
+#include "tools/Arguments.h"
+#include "tools/Commands.h"
+#include "tools/Output.h"
+#include "tools/RunRequest.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+using namespace chipwright;
+using namespace chipwright::tools;
+namespace po = boost::program_options;
+using Json = nlohmann::ordered_json;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+constexpr const char *kCommand = "run";
+
+/// Bounds that hold what \p request asks for.
+SessionLimits limitsFor(const RunRequest &request) {
+  SessionLimits limits;
+  limits.maxBatch = static_cast<int64_t>(request.prompts.size());
+  int64_t all = 0;
+  for (const auto &prompt : request.prompts) {
+    auto size = static_cast<int64_t>(prompt.size());
+    all += size;
+    limits.maxContext = std::max(
+        limits.maxContext, size + std::max<int64_t>(request.newTokens, 1));
+  }
+  constexpr int64_t kMostTokens = 512;
+  limits.maxTokens =
+      std::max(std::min(all, request.prefillTokens ? request.prefillTokens
+                                                   : kMostTokens),
+               limits.maxBatch);
+  auto take = [](const std::optional<uint64_t> &from, int64_t &to) {
+    to = from ? static_cast<int64_t>(*from) : to;
+  };
+  take(request.compile.maxTokens, limits.maxTokens);
+  take(request.compile.maxBatch, limits.maxBatch);
+  take(request.compile.maxContext, limits.maxContext);
+  return limits;
+}
+
+Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
+                           const ResolvedChip &chip) {
+  if (!request.package.empty()) {
+    return readPackage(request.package);
+  }
+  SessionLimits limits = limitsFor(request);
+  CompileRequest compile;
+  compile.config = &model.config;
+  compile.graph = &model.graph;
+  compile.chip = &chip;
+  compile.productType = request.compile.dtype.value_or(compile.productType);
+  compile.maxTokens = limits.maxTokens;
+  compile.maxBatch = limits.maxBatch;
+  compile.maxContext = limits.maxContext;
+  auto compiled = compileModel(compile);
+  if (!compiled) {
+    return compiled.error();
+  }
+  return std::move(compiled->package);
+}
+
+GenerateRequest generationOf(const RunRequest &request,
+                             const OpenedModel &model) {
+  GenerateRequest generation;
+  generation.prompts = request.prompts;
+  generation.maxNewTokens = request.newTokens;
+  generation.prefillTokens = request.prefillTokens;
+  generation.endTokens = model.config.endTokens;
+  generation.allLogits = request.allLogits;
+  return generation;
+}
+
+Result<ModelRun> runOnHost(const RunRequest &request) {
+  auto model = openModel(request.model, /*withWeights=*/true);
+  if (!model) {
+    return model.error();
+  }
+  SessionLimits limits = limitsFor(request);
+  auto device = makeCpuDevice(model->graph, *model->weights, limits.slots());
+  Session session(model->graph, *device, limits);
+  auto generated = generate(session, generationOf(request, *model));
+  if (!generated) {
+    return generated.error();
+  }
+  ModelRun run;
+  run.generated = generated.take();
+  run.modelType = model->config.modelType;
+  return run;
+}
+
+/// Puts the hooks of a trace into \p machine.
+Result<void> beginTrace(const RunRequest &request, const ChipSpec &spec,
+                        Tracing &tracing, RunOptions &hooks,
+                        MachineRequest &machine) {
+  if (auto ready = tracing.begin(request.tracing, spec, hooks); !ready) {
+    return ready;
+  }
+  machine.mode = request.mode;
+  machine.maxCycles = request.maxCycles;
+  machine.trace = hooks.trace;
+  if (hooks.imageLoaded) {
+    machine.beforeLaunch = [&hooks](const sim::KernelImage &image,
+                                    const std::string &op) {
+      // Slices are named by the op, then by the function.
+      sim::KernelImage named;
+      for (const auto &[address, name] : image.functions) {
+        named.functions.emplace_back(address, op + " " + name);
+      }
+      hooks.imageLoaded(named);
+    };
+  }
+  return {};
+}
+
+Result<ModelRun> runOnChip(const RunRequest &request,
+                           const ResolvedChip &chip) {
+  bool isFunctional = request.mode == sim::Mode::Functional;
+  auto model = openModel(request.model, isFunctional);
+  if (!model) {
+    return model.error();
+  }
+  auto package = packageFor(request, *model, chip);
+  if (!package) {
+    return package.error();
+  }
+  for (const std::string &op : {request.inject, request.reproduceOp}) {
+    if (!op.empty()) {
+      if (auto known = requireOp(*package, op); !known) {
+        return known.error();
+      }
+    }
+  }
+  uint64_t hash = packageHash(encodePackage(*package));
+  SimDevice::Request wanted;
+  wanted.packageName = request.package.empty() ? "package" : request.package;
+  std::optional<RoutingTrace> routing;
+  if (!request.routing.empty()) {
+    auto read = readRouting(request.routing, hash);
+    if (!read) {
+      return read.error();
+    }
+    wanted.routing = &routing.emplace(read.take());
+  }
+  Tracing tracing;
+  RunOptions hooks;
+  if (auto ready =
+          beginTrace(request, chip.spec, tracing, hooks, wanted.machine);
+      !ready) {
+    return ready.error();
+  }
+  auto made = SimDevice::create(*package, model->graph,
+                                model->weights ? &*model->weights : nullptr,
+                                chip, wanted);
+  if (!made) {
+    return made.error();
+  }
+  SimDevice &device = **made;
+  SessionLimits limits = SessionLimits::of(*package);
+
+  // In this order: a fault is seen by all that look at results.
+  BitFlip flip(request.inject);
+  RoutingRecorder recorder(hash);
+  TensorSaver tensors(request.saveTensors);
+  OpSaver reproduce(request.reproduceOp, request.reproduceTo,
+                    request.chipOptions);
+  std::optional<OpCheck> ops;
+  if (!request.inject.empty()) {
+    device.observe(flip);
+  }
+  if (!request.saveRouting.empty()) {
+    device.observe(recorder);
+  }
+  if (!request.saveTensors.empty()) {
+    device.observe(tensors);
+  }
+  if (!request.reproduceOp.empty()) {
+    device.observe(reproduce);
+  }
+  if (request.checkOps) {
+    ops.emplace(model->graph, *model->weights, package->productType,
+                limits.slots());
+    device.observe(*ops);
+  }
+  std::unique_ptr<Device> host;
+  std::optional<Comparison> comparison;
+  if (request.checkCpu) {
+    host = makeCpuDevice(model->graph, *model->weights, limits.slots());
+    comparison.emplace(*host, request.errorBound.value_or(
+                                  logitsErrorBound(package->productType)));
+  }
+  Session session(model->graph, device, limits);
+  GenerateRequest generation = generationOf(request, *model);
+  generation.routing = wanted.routing;
+  generation.afterStep = [&](const SessionStep &step,
+                             const std::map<int32_t, int32_t> &next) {
+    if (!request.saveRouting.empty()) {
+      recorder.trace.steps.back().next = next;
+    }
+    return comparison ? comparison->add(step) : Result<void>();
+  };
+  auto generated = generate(session, generation);
+  if (!generated) {
+    return generated.error();
+  }
+  if (!request.saveRouting.empty()) {
+    if (auto done = writeRouting(recorder.trace, request.saveRouting); !done) {
+      return done.error();
+    }
+  }
+  if (auto done = tracing.finish(); !done) {
+    return done.error();
+  }
+  ModelRun run;
+  run.modelType = model->config.modelType;
+  run.mode = request.mode;
+  run.generated = generated.take();
+  run.chip = &chip;
+  run.package = formatHash(hash);
+  run.productType = package->productType;
+  if (comparison) {
+    run.comparison = comparison->result();
+  }
+  if (ops) {
+    run.opErrors = ops->errors();
+    run.opChoices = ops->choices();
+  }
+  return run;
+}
+
+/// Writes \p json where it is wanted, and prints \p text unless stdout is
+/// taken.
+Result<void> publish(const RunRequest &request, const Json &json,
+                     const std::string &text) {
+  if (!request.json.empty()) {
+    std::string dumped =
+        json.dump(2, ' ', false, Json::error_handler_t::replace);
+    if (auto done = writeOutput(request.json, dumped + "\n"); !done) {
+      return done;
+    }
+  }
+  if (request.json != "-" && request.tracing.path != "-") {
+    return print(text);
+  }
+  return {};
+}
+
+int runReplay(const RunRequest &request, const ResolvedChip &chip,
+              const std::string &commandLine) {
+  Tracing tracing;
+  RunOptions hooks;
+  MachineRequest machine;
+  if (auto ready = beginTrace(request, chip.spec, tracing, hooks, machine);
+      !ready) {
+    return report(ready.error());
+  }
+  auto replay = replayOp(request.replay, chip, machine);
+  if (!replay) {
+    return report(replay.error());
+  }
+  if (auto done = tracing.finish(); !done) {
+    return report(done.error());
+  }
+  const Measurement &m = replay->measurement;
+  std::string text = fmt::format(
+      "{} on {}: {} cycles, {:.3f} us\nverdict: {}\n", request.replay,
+      chip.spec.name, m.job.cycles, m.seconds * 1e6, verdict(m));
+  Json differing = Json::object();
+  for (const auto &[buffer, bytes] : replay->differing) {
+    differing[buffer] = bytes;
+    text += fmt::format(
+        "{}: {}\n", buffer,
+        bytes == 0 ? "the bits that were saved"
+                   : fmt::format("{} bytes differ from what was saved", bytes));
+  }
+  Json json = {{"replay", request.replay},
+               {"cycles", m.job.cycles},
+               {"seconds", m.seconds},
+               {"energy_joules", m.energy.total()},
+               {"differing_bytes", differing},
+               {"verdict", verdict(m)},
+               {"version", versionString()},
+               {"command_line", commandLine},
+               {"chip_hash", formatHash(chip.hash())},
+               {"chip", toJson(chip)}};
+  if (auto done = publish(request, json, text); !done) {
+    return report(done.error());
+  }
+  return replay->agrees()
+             ? int(ExitOk)
+             : report({"the results differ from those that were saved",
+                       ExitMismatch});
+}
+
+} // namespace
+
+int tools::runCommand(const Strings &arguments,
+                      const std::string &commandLine) {
+  po::options_description options = runOptions();
+  auto parsed = parseOptions(arguments, options, nullptr, kCommand);
+  if (!parsed) {
+    return report(parsed.error());
+  }
+  if (parsed->count("help")) {
+    auto done = print(runHelp());
+    return done ? int(ExitOk) : report(done.error());
+  }
+  auto request = readRunRequest(*parsed);
+  if (!request) {
+    return report(request.error());
+  }
+  for (const std::string &path : {request->json, request->saveRouting}) {
+    if (!path.empty()) {
+      if (auto possible = checkOutput(path); !possible) {
+        return report(possible.error());
+      }
+    }
+  }
+  std::optional<ResolvedChip> chip;
+  if (request->device == "sim") {
+    auto read = readChip(*parsed);
+    if (!read) {
+      return report(read.error());
+    }
+    chip = read.take();
+  }
+  if (!request->replay.empty()) {
+    if (!chip) {
+      return report(usageError("--replay needs --device sim", kCommand));
+    }
+    return runReplay(*request, *chip, commandLine);
+  }
+  double before = processCpuSeconds(/*withChildren=*/false);
+  auto run = chip ? runOnChip(*request, *chip) : runOnHost(*request);
+  if (!run) {
+    return report(run.error());
+  }
+  run->cpuSeconds = processCpuSeconds(/*withChildren=*/false) - before;
+  run->model = request->model;
+  run->device = request->device;
+  run->prompts = request->prompts;
+  if (auto done = publish(*request, toJson(*run, commandLine), formatRun(*run));
+      !done) {
+    return report(done.error());
+  }
+  return run->exitStatus() == ExitOk
+             ? int(ExitOk)
+             : report({"numbers disagree with the reference", ExitMismatch});
+}
