@@ -17,6 +17,9 @@ esac
 echo "Building (preset asan, the tool only) ..."
 ./scripts/build.sh asan chipwright ||
   { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+echo "Building (preset fuzz, the fuzz targets only) ..."
+./scripts/build.sh fuzz fuzzers ||
+  { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 echo "Building (preset release) ..."
 ./scripts/build.sh release all || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 exec python3 scripts/run_tests.py --build build/release

@@ -9,11 +9,13 @@
 
 #include <fmt/format.h>
 #include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 namespace chipwright {
 
@@ -25,10 +27,7 @@ constexpr size_t maxFileBytes = 128 << 10;
 /// Shortens text that a message quotes.
 std::string quote(std::string_view text) {
   constexpr size_t limit = 60;
-  std::string shown;
-  for (char c : text.substr(0, limit)) {
-    shown += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-  }
+  std::string shown = printable(text.substr(0, limit));
   return text.size() > limit ? "'" + shown + "...'" : "'" + shown + "'";
 }
 
@@ -44,6 +43,43 @@ std::string describe(const YAML::Node &node) {
     return "nothing";
   }
 }
+
+/// Looks at documents without keeping them.
+class DocumentCounter : public YAML::EventHandler {
+public:
+  size_t documents = 0;
+  YAML::Mark start;
+  bool isStuck = false;
+
+  /// YAML::LoadAll never ends on a stray ',' or ']' between documents: its
+  /// parser takes an empty document from there and stays.
+  static DocumentCounter count(const std::string &text) {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    DocumentCounter counter;
+    while (!counter.isStuck && parser.HandleNextDocument(counter)) {
+    }
+    return counter;
+  }
+
+private:
+  void OnDocumentStart(const YAML::Mark &mark) override {
+    isStuck = documents > 0 && mark.pos == start.pos;
+    start = mark;
+    ++documents;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark &, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark &, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark &, const std::string &, YAML::anchor_t,
+                const std::string &) override {}
+  void OnSequenceStart(const YAML::Mark &, const std::string &, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark &, const std::string &, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
 
 class Parser {
 public:
@@ -65,18 +101,25 @@ public:
                                     file.path)};
     }
     try {
-      std::vector<YAML::Node> documents = YAML::LoadAll(text);
-      if (documents.size() != 1 || !documents[0].IsMap()) {
+      DocumentCounter counter = DocumentCounter::count(text);
+      if (counter.isStuck) {
+        return Diagnostic{fmt::format("{}: expected YAML, found text that "
+                                      "belongs to no key; remove it",
+                                      place(counter.start))};
+      }
+      YAML::Node document =
+          counter.documents == 1 ? YAML::Load(text) : YAML::Node();
+      if (!document.IsMap()) {
         return Diagnostic{fmt::format(
             "{}: expected one YAML map with 'chip:' and parameters, found {}; "
             "see docs/chips.md",
             file.path,
-            documents.empty() ? "an empty file"
-            : documents.size() != 1
-                ? fmt::format("{} documents", documents.size())
-                : describe(documents[0]))};
+            counter.documents == 0 ? "an empty file"
+            : counter.documents != 1
+                ? fmt::format("{} documents", counter.documents)
+                : describe(document))};
       }
-      if (auto done = top(documents[0]); !done) {
+      if (auto done = top(document); !done) {
         return done.error();
       }
       return std::move(file);
@@ -88,7 +131,7 @@ public:
     } catch (const YAML::Exception &error) {
       return Diagnostic{fmt::format("{}: expected YAML, found a syntax error: "
                                     "{}; correct this line",
-                                    place(error.mark), error.msg)};
+                                    place(error.mark), printable(error.msg))};
     }
   }
 
@@ -122,10 +165,22 @@ private:
     return {};
   }
 
+  /// Texts are shown to users: a terminal must take them. Names and paths have
+  /// one line.
   Result<std::string> text(const YAML::Node &node, std::string_view key) const {
     if (!node.IsScalar() || node.Scalar().empty()) {
       return error(node, fmt::format("expected a text after '{}:', found {}",
                                      key, describe(node)));
+    }
+    bool oneLine = key == "chip" || key == "kind" || key == "base";
+    for (char c : node.Scalar()) {
+      if (isControl(c) && (oneLine || c != '\n')) {
+        return error(node, fmt::format("expected a text without control "
+                                       "characters after '{}:', found {}; "
+                                       "remove the character 0x{:02x}",
+                                       key, describe(node),
+                                       static_cast<unsigned char>(c)));
+      }
     }
     return node.Scalar();
   }
@@ -202,7 +257,11 @@ private:
       if (!item.IsScalar()) {
         return wrong(item);
       }
-      file.notModelled.push_back(item.Scalar());
+      Result<std::string> feature = text(item, "not_modelled");
+      if (!feature) {
+        return feature.error();
+      }
+      file.notModelled.push_back(feature.take());
     }
     return {};
   }
@@ -435,7 +494,7 @@ Result<ChipFile> parseChipFile(const std::string &text, const std::string &path,
 }
 
 Result<ChipEntry> parseSet(const std::string &argument) {
-  std::string where = "--set " + argument;
+  std::string where = "--set " + printable(argument);
   size_t equals = argument.find('=');
   if (equals == std::string::npos || equals == 0) {
     return Diagnostic{fmt::format("--set: expected path=value, found {}; for "

@@ -248,7 +248,7 @@ Parameter::parse(const std::vector<std::string> &items, bool isList,
     if (found.size() > 80) {
       found = found.substr(0, 80) + "...";
     }
-    return fmt::format("expected {}, found {}", expected(), found);
+    return fmt::format("expected {}, found {}", expected(), printable(found));
   };
   return std::visit(
       [&](auto *value) -> std::optional<std::string> {
@@ -293,6 +293,12 @@ Parameter::parse(const std::vector<std::string> &items, bool isList,
         }
       },
       member(spec));
+}
+
+std::string printable(std::string_view text) {
+  std::string shown(text);
+  std::replace_if(shown.begin(), shown.end(), isControl, '?');
+  return shown;
 }
 
 std::optional<double> parseNumber(std::string_view text, bool bytes) {

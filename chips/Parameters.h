@@ -65,6 +65,16 @@ std::optional<size_t> findParameter(std::string_view path);
 /// \returns whether \p path is a section ("cp", "dram.timing") and not a value.
 bool isParameterSection(std::string_view path);
 
+/// \returns whether \p c has no glyph: a message shows '?' instead, so that
+/// no file drives the terminal.
+inline bool isControl(char c) {
+  auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+/// \returns \p text with '?' for control characters.
+std::string printable(std::string_view text);
+
 /// Reads a number as chip files spell it: decimal, with an optional exponent,
 /// and for byte counts an optional KiB, MiB, GiB or TiB.
 std::optional<double> parseNumber(std::string_view text, bool bytes);

@@ -70,7 +70,7 @@ Result<std::string> findChip(const std::string &nameOrPath,
       place,
       names.empty() ? "none is known, set CHIPWRIGHT_CHIPS to their directory"
                     : fmt::format("{}", fmt::join(names, ", ")),
-      nameOrPath.substr(0, 100), help)};
+      printable(nameOrPath.substr(0, 100)), help)};
 }
 
 /// Applies files and --set in order, each as one layer.

@@ -2,6 +2,7 @@
 # Compile and link options that hold for every target of the project.
 
 option(CHIPWRIGHT_SANITIZE "Build with address and undefined-behaviour sanitizers" OFF)
+option(CHIPWRIGHT_FUZZ "Build what the fuzz targets need for libFuzzer" OFF)
 
 add_compile_options(
   -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
@@ -14,6 +15,10 @@ if(CHIPWRIGHT_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize=vptr
                       -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined -fno-sanitize=vptr)
+endif()
+
+if(CHIPWRIGHT_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 # chipwright_library(NAME SOURCES ... DEPENDS ...): a static library of one

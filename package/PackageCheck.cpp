@@ -214,10 +214,10 @@ private:
     uint64_t bytes = dtypeBytes(buffer.dtype);
     for (const PackageSize &one : buffer.shape) {
       size(one, where);
-      int64_t most = largestValue(package, one);
       if (error) {
         return;
       }
+      int64_t most = largestValue(package, one);
       if (most < 1 || bytes > kMaxBytes / static_cast<uint64_t>(most)) {
         fail(fmt::format("{}: expected sizes of at least 1 that make at most "
                          "{} bytes, found others",
