@@ -1,41 +1,57 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds Chipwright and shows what it does: a 2048 x 2048 x 2048 fp16 matrix
-# product on the simulated MTIA 2i, first with numbers checked, then timed.
+# Builds Chipwright and shows what it does: a small Llama 4 model with made-up
+# weights, compiled for the simulated MTIA 2i, executed, checked and timed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 ./scripts/install-packages.sh
-echo "Building (preset release; the first time takes a few minutes) ..."
+echo "Building (preset release; the first time takes some minutes) ..."
 ./scripts/build.sh release chipwright
 chipwright=build/release/bin/chipwright
-
-cat <<'TEXT'
-
-== 1. Is it right? =========================================================
-A small product in functional mode: every PE executes RISC-V machine code
-with the extension's commands, data really moves, and the result is compared
-with a product in double precision on this computer.
-TEXT
-"$chipwright" kernel gemm --chip mtia-2i --m 300 --n 200 --k 500 \
-  --dtype fp16 --memory sram --mode functional
-
-cat <<'TEXT'
-
-== 2. How fast is it? ======================================================
-The 2048^3 product in timing mode: the same machine code and control flow,
-bulk data left out. Time comes out of executed instructions, commands, packets
-and memory accesses; nothing is multiplied by an efficiency.
-TEXT
 mkdir -p build/run
-"$chipwright" kernel gemm --chip mtia-2i --m 2048 --n 2048 --k 2048 \
-  --dtype fp16 --memory sram --json build/run/gemm.json
+rm -rf build/run/demo
 
 cat <<'TEXT'
 
-How to read it: `peak` is floating-point operations over time and the chip's
-16-bit peak. The table of each engine splits all its cycles into busy and lost
-ones, by cause; the last line says what binds and what would bind next.
-The same numbers as JSON: build/run/gemm.json.
-Try: build/release/bin/chipwright --help
+== 1. A model ==============================================================
+No trained model is at hand here, so one with made-up weights is written in
+Hugging Face form: attention in chunks and over everything, a dense layer and
+layers with routed experts.
+TEXT
+"$chipwright" checkpoint --preset llama4-demo -o build/run/demo
+
+cat <<'TEXT'
+
+== 2. Machine code =========================================================
+The model's graph becomes tile programs, these become commands of the two
+RISC-V harts of each processing element, and these become ELF files. One
+package serves steps of every size.
+TEXT
+"$chipwright" compile --model build/run/demo --chip mtia-2i --dtype bf16 \
+  --max-tokens 64 --max-batch 2 --max-context 256 -o build/run/demo.cwx
+
+cat <<'TEXT'
+
+== 3. Is it right, and how fast? ===========================================
+Prefill of a prompt and a few decode steps, in functional mode: every PE
+executes that machine code, data really moves, and all logits are compared with
+the model computed in fp32 on this computer. The time is the chip's.
+TEXT
+"$chipwright" run --model build/run/demo --package build/run/demo.cwx \
+  --prompt-ids 3,10,17,24,31,38,45,52,59,66,73,80 --max-new-tokens 6 \
+  --check cpu --json build/run/demo.json --trace build/run/demo-trace.json.gz \
+  --trace-pe 0,0
+
+cat <<'TEXT'
+
+How to read it: each phase gives the time on the chip, bytes of each memory,
+energy, and the ops that take longest with what binds them. `error` is the
+relative difference of all logits to the host's, `routing` counts tokens whose
+experts differ.
+
+All numbers as JSON:        build/run/demo.json
+A timeline of PE 0,0:       build/run/demo-trace.json.gz (ui.perfetto.dev)
+One product, fully busy:    build/release/bin/chipwright kernel gemm
+What else there is:         build/release/bin/chipwright --help
 TEXT
