@@ -128,9 +128,9 @@ Result<std::vector<uint8_t>> chipwright::buildPlan(const Kernel &kernel,
     return elf;
   }
   // The program is right: what remains is the chip.
-  return Diagnostic{fmt::format("kernel {} does not fit {}: {}\n{}",
-                                kernel.name, spec.name, elf.error().message,
-                                plan.wayOut),
+  return Diagnostic{fmt::format("kernel {} does not fit {}, {}: {}",
+                                kernel.name, spec.name, plan.wayOut,
+                                elf.error().message),
                     ExitDoesNotFit};
 }
 

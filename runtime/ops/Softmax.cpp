@@ -29,8 +29,9 @@ static Result<KernelPlan> plan(const ChipSpec &, const KernelShape &shape) {
                    .rows = rows,
                    .cols = cols}};
   plan.program = programs::softmax(type, rows, cols);
-  plan.wayOut = "a PE holds whole rows: use fewer --cols, or a chip with more "
-                "local memory (ls.bytes)";
+  plan.wayOut =
+      "whose PEs hold whole rows; use fewer --cols or a chip with more "
+      "local memory (ls.bytes)";
   plan.arguments = addressBlock;
   plan.minimalBytes = 2 * plan.buffers[0].bytes();
   plan.reference = [](const std::vector<Matrix> &inputs) {
