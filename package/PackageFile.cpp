@@ -6,17 +6,15 @@
 
 #include "package/PackageFile.h"
 
+#include "models/MappedFile.h"
 #include "models/Safetensors.h"
 
 #include <package_generated.h>
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 using namespace chipwright;
 namespace fb = flatbuffers;
@@ -286,15 +284,11 @@ Result<Package> chipwright::readPackage(const std::string &path) {
     return Diagnostic{path + ": is a folder, expected a package (.cwx)",
                       ExitBadInput};
   }
-  std::ifstream file(path, std::ios::binary);
-  std::vector<uint8_t> bytes;
-  if (file) {
-    bytes.assign(std::istreambuf_iterator<char>(file), {});
-  }
+  // Refuses pipes and devices, which may have no end.
+  auto file = models::MappedFile::open(path, "a package (.cwx)");
   if (!file) {
-    return Diagnostic{fmt::format("{}: the package cannot be read: {}", path,
-                                  std::strerror(errno)),
-                      ExitBadInput};
+    return file.error();
   }
-  return decodePackage(bytes, path);
+  return decodePackage(
+      {reinterpret_cast<const uint8_t *>(file->data()), file->size()}, path);
 }

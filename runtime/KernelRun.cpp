@@ -226,6 +226,13 @@ Result<KernelResult> chipwright::runUserKernel(const UserKernel &kernel,
                                       "(.c) or an ELF file",
                         ExitBadInput};
     }
+    std::error_code failed;
+    if (std::filesystem::exists(kernel.path, failed) &&
+        !std::filesystem::is_regular_file(kernel.path, failed)) {
+      return Diagnostic{kernel.path + ": is a device or a pipe, expected a "
+                                      "kernel in C (.c) or an ELF file",
+                        ExitBadInput};
+    }
     std::ifstream file(kernel.path, std::ios::binary);
     if (!file) {
       return Diagnostic{fmt::format("{}: the file cannot be read: {}",

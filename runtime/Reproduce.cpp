@@ -6,6 +6,7 @@
 
 #include "runtime/Reproduce.h"
 
+#include "models/MappedFile.h"
 #include "models/Safetensors.h"
 #include "package/PackageFile.h"
 
@@ -13,11 +14,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 using namespace chipwright;
@@ -177,16 +175,12 @@ bool OpReplay::agrees() const {
 
 static Result<StepSizes> readSizes(const Package &package,
                                    const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  if (file) {
-    text.assign(std::istreambuf_iterator<char>(file), {});
-  }
+  auto file = models::MappedFile::open(path, "the sizes of an op");
   if (!file) {
-    return Diagnostic{
-        fmt::format("{}: cannot be read: {}", path, std::strerror(errno)),
-        ExitBadInput};
+    return file.error();
   }
+  std::string_view text(reinterpret_cast<const char *>(file->data()),
+                        file->size());
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   Diagnostic wrong{path + ": expected the sizes that --reproduce writes, each "
                           "within the package's bounds; save the op again",

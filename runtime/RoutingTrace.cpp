@@ -7,15 +7,13 @@
 #include "runtime/RoutingTrace.h"
 
 #include "chips/ChipReport.h"
+#include "models/MappedFile.h"
 #include "models/Safetensors.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 using namespace chipwright;
 using Json = nlohmann::ordered_json;
@@ -119,16 +117,12 @@ static RoutingTrace::Step readStep(Members &members, const Json &json) {
 
 Result<RoutingTrace> chipwright::readRouting(const std::string &path,
                                              uint64_t package) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  if (file) {
-    text.assign(std::istreambuf_iterator<char>(file), {});
-  }
+  auto file = models::MappedFile::open(path, "a routing trace");
   if (!file) {
-    return Diagnostic{fmt::format("{}: the routing cannot be read: {}", path,
-                                  std::strerror(errno)),
-                      ExitBadInput};
+    return file.error();
   }
+  std::string_view text(reinterpret_cast<const char *>(file->data()),
+                        file->size());
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   Members members;
   RoutingTrace trace;

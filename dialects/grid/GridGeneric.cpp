@@ -373,6 +373,12 @@ LogicalResult GenericOp::verify() {
       if (size <= 0) {
         return emitOpError("schedule: tile sizes are positive, found ") << size;
       }
+      // Far beyond any local memory; sums of tiles' sizes stay within 64 bits.
+      constexpr int64_t kLargest = int64_t(1) << 20;
+      if (size > kLargest) {
+        return emitOpError("schedule: tile sizes are at most ")
+               << kLargest << ", found " << size;
+      }
       DimKind kind = getDim(static_cast<unsigned>(i)).getKind();
       if (kind == DimKind::list && size != 1) {
         return emitOpError("schedule: entries of a list are taken one by one, "

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <tuple>
@@ -320,6 +321,12 @@ bool ElfImage::parse(const std::vector<uint8_t> &bytes, const std::string &name,
 
 bool ElfImage::read(const std::string &path, Range allowed, ElfImage &image,
                     std::string &error) {
+  std::error_code failed;
+  if (std::filesystem::exists(path, failed) &&
+      !std::filesystem::is_regular_file(path, failed)) {
+    error = path + ": is no regular file, expected an ELF file";
+    return false;
+  }
   std::ifstream stream(path, std::ios::binary);
   if (!stream) {
     error = path + ": cannot be opened for reading; check the path";

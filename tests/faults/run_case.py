@@ -8,10 +8,12 @@ A case of table.json is one mistake of a user. Its command must end with the
 stated exit status, explain itself on stderr, and leave every file as it was.
 Fields of a case:
 
-    name, group   group is yaml, elf, args or program
+    name, group   group is yaml, elf, args, program, model, package or mlir
     args          of the tool; {case} is the case's temporary folder
     files         name and text of files in that folder
     elf           changes to a correct kernel ELF, written to k.elf
+    model         changes to a correct model, written to m/ (inputs.py)
+    package       changes to a correct package, written to p.cwx (inputs.py)
     kernel        file in kernels/, run in both modes, which must agree
     exit          exit status
     stderr        substrings of the message
@@ -27,6 +29,9 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+sys.dont_write_bytecode = True  # the source tree stays as it is
+import inputs  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 HALT = 0x0000707B  # xpe.halt
@@ -94,6 +99,10 @@ def run(tool, case, mode):
             (folder / path).write_text(text)
         if "elf" in case:
             (folder / "k.elf").write_bytes(make_elf(case["elf"]))
+        if "model" in case:
+            inputs.make_model(case["model"], folder / "m")
+        if "package" in case:
+            inputs.make_package(case["package"], tool, folder / "p.cwx")
         (folder / "out").mkdir()
         (folder / "out" / "x.json").write_text("an older result\n")
         arguments = [a.replace("{case}", name) for a in case.get("args", [])]

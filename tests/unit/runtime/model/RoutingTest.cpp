@@ -144,7 +144,7 @@ TEST(Routing, Files) {
   EXPECT_THAT(readRouting(folder / "r.json", 0xabd).error().message,
               HasSubstr("recorded with package"));
   EXPECT_THAT(readRouting(folder / "none.json", 1).error().message,
-              HasSubstr("cannot be read"));
+              HasSubstr("none that can be read"));
   for (const char *text :
        {"", "[", "3", "{}", R"({"format": "chipwright-routing-1"})",
         R"({"format": 3, "package": "x", "steps": []})",
