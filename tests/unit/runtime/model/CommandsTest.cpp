@@ -213,7 +213,7 @@ TEST_F(Commands, Refusals) {
       {run + one + "--mode timing", 2, "--routing trace:F"},
       {"run --model /nowhere" + one, 3, "/nowhere/config.json"},
       {run + " --prompt-ids 99999", 3, "vocabulary"},
-      {"run" + kModel + one + "--package /nowhere.cwx", 3, "cannot be read"},
+      {"run" + kModel + one + "--package /nowhere.cwx", 3, "none that can be read"},
       {"run" + kModel + one + "--package " + bad, 3, "damaged"},
       {"run" + kModel + one + "--package " + kGolden, 3, "is a folder"},
       {run + one + "--chip mtia-300", 3, "compiled for mtia-2i"},
