@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Cases carry the names and codes of the machine's enumerations (dialects/isa/
-// XpeEnums.td), so that lowering is a cast; a test compares the two.
+// XpeEnums.td), so that lowering is a cast. Change both together.
 //
 //===----------------------------------------------------------------------===//
 
