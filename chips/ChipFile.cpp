@@ -24,13 +24,6 @@ namespace {
 // Shipped files have 16 KiB; the limit bounds the time that hostile ones take.
 constexpr size_t maxFileBytes = 128 << 10;
 
-/// Shortens text that a message quotes.
-std::string quote(std::string_view text) {
-  constexpr size_t limit = 60;
-  std::string shown = printable(text.substr(0, limit));
-  return text.size() > limit ? "'" + shown + "...'" : "'" + shown + "'";
-}
-
 std::string describe(const YAML::Node &node) {
   switch (node.Type()) {
   case YAML::NodeType::Map:

@@ -301,6 +301,12 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
+std::string quote(std::string_view text) {
+  constexpr size_t limit = 60;
+  std::string shown = printable(text.substr(0, limit));
+  return text.size() > limit ? "'" + shown + "...'" : "'" + shown + "'";
+}
+
 std::optional<double> parseNumber(std::string_view text, bool bytes) {
   double scale = 1;
   if (bytes) {

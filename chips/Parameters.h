@@ -75,6 +75,10 @@ inline bool isControl(char c) {
 /// \returns \p text with '?' for control characters.
 std::string printable(std::string_view text);
 
+/// \returns \p text between single quotes, printable and cut at 60 bytes, as
+/// messages show what a file holds.
+std::string quote(std::string_view text);
+
 /// Reads a number as chip files spell it: decimal, with an optional exponent,
 /// and for byte counts an optional KiB, MiB, GiB or TiB.
 std::optional<double> parseNumber(std::string_view text, bool bytes);

@@ -6,6 +6,7 @@
 
 #include "package/PackageFile.h"
 
+#include "chips/Parameters.h"
 #include "models/MappedFile.h"
 #include "models/Safetensors.h"
 
@@ -258,7 +259,7 @@ Result<Package> chipwright::decodePackage(std::span<const uint8_t> bytes,
   for (const format::Bound *bound : *from.bounds()) {
     if (!package.bounds.emplace(bound->name()->str(), bound->value()).second) {
       return damaged(fmt::format("expected each bound once, found {} twice",
-                                 bound->name()->str()));
+                                 quote(bound->name()->string_view())));
     }
   }
   for (const format::Buffer *buffer : *from.buffers()) {
