@@ -47,6 +47,20 @@ TEST(GoldenModel, Mtia300) {
   expectAgreement(run, kBf16Bound, "golden on mtia-300", 1);
 }
 
+// Attention holds a head and a block of scores at a time, an expert two sums:
+// with one bank, sums lie in local memory. Tiles share eight rings.
+TEST(GoldenModel, OneBankAndEightRings) {
+  for (DType type : {DType::BF16, DType::F16}) {
+    ChipModel model = ChipModel::make(goldenConfig(), {}, "mtia-2i",
+                                      {"re.banks=1", "cp.cbs=8"}, type);
+    CheckedRun run(model);
+    run.step({ramp()});
+    run.step({prompt(0, 1, model.graph.vocabulary, 2)});
+    expectAgreement(run, type == DType::F16 ? kFp16Bound : kBf16Bound,
+                    "one bank");
+  }
+}
+
 /// Checkpoints of the models' public implementation, see
 /// scripts/make_transformers_checkpoint.py.
 TEST(GoldenModel, TransformersCheckpoints) {
