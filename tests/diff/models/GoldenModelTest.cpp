@@ -28,7 +28,7 @@ TEST(GoldenModel, Bf16) {
       ChipModel::make(goldenConfig(), {}, "mtia-2i", {}, DType::BF16);
   CheckedRun run(model);
   run.step({ramp()});
-  expectAgreement(run, kBf16Bound, "golden bf16", 1);
+  expectAgreement(run, kBf16Bound, "golden bf16", OpLimit::Bound);
 }
 
 TEST(GoldenModel, Fp16) {
@@ -36,7 +36,7 @@ TEST(GoldenModel, Fp16) {
       ChipModel::make(goldenConfig(), {}, "mtia-2i", {}, DType::F16);
   CheckedRun run(model);
   run.step({ramp()});
-  expectAgreement(run, kFp16Bound, "golden fp16", 1);
+  expectAgreement(run, kFp16Bound, "golden fp16", OpLimit::Bound);
 }
 
 TEST(GoldenModel, Mtia300) {
@@ -44,7 +44,7 @@ TEST(GoldenModel, Mtia300) {
       ChipModel::make(goldenConfig(), {}, "mtia-300", {}, DType::BF16);
   CheckedRun run(model);
   run.step({ramp()});
-  expectAgreement(run, kBf16Bound, "golden on mtia-300", 1);
+  expectAgreement(run, kBf16Bound, "golden on mtia-300", OpLimit::Bound);
 }
 
 // Attention holds a head and a block of scores at a time, an expert two sums:
