@@ -145,8 +145,14 @@ SmallVector<ComputeEmitter::Part> ComputeEmitter::partsOf(MatmulOp op) {
   for (int64_t j = 0; j < sum.colParts; ++j) {
     for (int64_t step = 0; step < sum.rowParts; ++step) {
       int64_t i = j % 2 ? sum.rowParts - 1 - step : step;
-      parts.push_back({i * target.streamRows, j * target.cachedRows,
-                       sum.inBanks ? sum.bankOf(i, j) : plan.borrowedBank(op)});
+      int64_t bank = 0;
+      if (sum.inBanks) {
+        bank = sum.bankOf(i, j);
+      } else {
+        const std::vector<int64_t> &banks = plan.borrowedBanks(op);
+        bank = banks[parts.size() % banks.size()];
+      }
+      parts.push_back({i * target.streamRows, j * target.cachedRows, bank});
     }
   }
   return parts;
@@ -251,7 +257,7 @@ void ComputeEmitter::multiply(MatmulOp op, ArrayRef<Part> parts,
   multiplyStep(op, parts, passes, offset, 0, more);
 }
 
-/// A sum in local memory goes part by part through a bank: in, products, out.
+/// A sum in local memory goes part by part through banks: in, products, out.
 void ComputeEmitter::multiplySpilled(MatmulOp op) {
   const Place &sum = plan.of(op.getSum());
   const int64_t element = bytesOf(sum.type.getElementType());

@@ -168,9 +168,9 @@ static LogicalResult refuseBanks(ProgramOp program, const Target &target,
 
 LogicalResult LocalPlan::assignBanks(ProgramOp program, const Target &target) {
   std::vector<SumLife> lives = livesOfSums(program, target);
-  int64_t all = 0;
+  int64_t together = 0;
   for (const SumLife &life : lives) {
-    all += life.banks;
+    together += life.banks;
     tight |= isSpilled(life.products.front());
   }
   const int64_t most = mostBanks(lives);
@@ -178,29 +178,31 @@ LogicalResult LocalPlan::assignBanks(ProgramOp program, const Target &target) {
     return refuseBanks(program, target, lives, most);
   }
   // As long as there are enough, no sum waits for another one's drain.
-  const bool isShared = all > target.banks;
-  tight |= isShared;
+  tight |= together > target.banks;
   std::vector<unsigned> freeFrom(static_cast<size_t>(target.banks), 0);
   std::vector<size_t> order(lives.size());
   std::iota(order.begin(), order.end(), size_t(0));
   llvm::sort(order, [&](size_t a, size_t b) {
     return std::pair(lives[a].first, a) < std::pair(lives[b].first, b);
   });
+  // While one part of a spilled sum is drained, the next may be multiplied.
+  constexpr int64_t kBorrowed = 2;
   for (size_t number : order) {
     const SumLife &life = lives[number];
     MatmulOp product = life.products.front();
+    const int64_t wanted = isSpilled(product) ? kBorrowed : life.banks;
     std::vector<int64_t> banks;
     for (size_t bank = 0; bank < freeFrom.size(); ++bank) {
       if (freeFrom[bank] <= life.first &&
-          static_cast<int64_t>(banks.size()) < life.banks) {
+          static_cast<int64_t>(banks.size()) < wanted) {
         banks.push_back(static_cast<int64_t>(bank));
-        freeFrom[bank] = isShared ? life.last + 1 : ~0u;
+        freeFrom[bank] = tight ? life.last + 1 : ~0u;
       }
     }
     if (isSpilled(product)) {
-      borrowed[product] = banks.front();
+      borrowed[product] = std::move(banks);
     } else {
-      this->all[index.lookup(product.getSum())].banks = std::move(banks);
+      all[index.lookup(product.getSum())].banks = std::move(banks);
     }
   }
   return success();

@@ -87,9 +87,10 @@ public:
   const Place &of(mlir::Value tile) const;
   const std::vector<Place> &places() const { return all; }
   const std::vector<Ring> &rings() const { return allRings; }
-  /// The bank that the product of a spilled sum borrows.
-  int64_t borrowedBank(grid::MatmulOp product) const {
-    return borrowed.lookup(product);
+  /// The banks that the product of a spilled sum borrows, for its parts in
+  /// turn.
+  const std::vector<int64_t> &borrowedBanks(grid::MatmulOp product) const {
+    return borrowed.find(product)->second;
   }
   /// Do tiles share rings or sums share banks, or is a sum spilled?
   bool isTight() const { return tight; }
@@ -112,7 +113,7 @@ private:
   std::vector<Place> all;
   std::vector<Ring> allRings;
   llvm::DenseMap<mlir::Value, unsigned> index;
-  llvm::DenseMap<mlir::Operation *, int64_t> borrowed;
+  llvm::DenseMap<mlir::Operation *, std::vector<int64_t>> borrowed;
   bool tight = false;
 };
 
