@@ -18,6 +18,7 @@ Two kinds of text are made:
       <!-- keep: 1-4 /^verdict/ /^  dpe/+2 -->
 
   takes lines 1 to 4, those that match, and two more behind the last match.
+  "only:" in the place of "keep:" leaves the "..." out.
   `console-shown` blocks are not executed.
 
 A document with the comment <!-- numbers: checked --> must take each number of
@@ -193,12 +194,12 @@ WHOLE = {
 # Quoted output -------------------------------------------------------------
 
 BLOCK = re.compile(
-    r"(?:<!-- keep: (?P<keep>[^\n]*?) -->\n)?```console\n"
+    r"(?:<!-- (?P<how>keep|only): (?P<keep>[^\n]*?) -->\n)?```console\n"
     r"\$ (?P<command>(?:[^\n]*\\\n)*[^\n]*)\n(?P<output>.*?)```\n", re.DOTALL)
 
 
-def kept(lines, rule):
-    """The lines that \\p rule takes, with "..." for what is left out."""
+def kept(lines, rule, dots):
+    """The lines that \\p rule takes, with \\p dots for what is left out."""
     if not rule:
         return lines
     chosen = set()
@@ -207,7 +208,7 @@ def kept(lines, rule):
             pattern, _, more = part[1:].rpartition("/")
             hits = [i for i, line in enumerate(lines) if re.search(pattern, line)]
             if not hits:
-                fail(f"no line matches /{pattern}/")
+                fail(f"no line matches /{pattern}/ in\n" + "\n".join(lines[:20]))
             chosen.update(hits)
             chosen.update(range(hits[-1], hits[-1] + int(more[1:] or 0) + 1))
         else:
@@ -216,11 +217,11 @@ def kept(lines, rule):
     result, before = [], -1
     for i in sorted(i for i in chosen if i < len(lines)):
         if i != before + 1:
-            result.append("...")
+            result += dots
         result.append(lines[i])
         before = i
     if before + 1 < len(lines):
-        result.append("...")
+        result += dots
     return result
 
 
@@ -244,7 +245,8 @@ def with_output(tools, name, text):
                 ["bash", "-o", "pipefail", "-c", command], cwd=folder,
                 env=tools.environment(), stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT, text=True)
-            lines = kept(done.stdout.rstrip("\n").splitlines(), match["keep"])
+            lines = kept(done.stdout.rstrip("\n").splitlines(), match["keep"],
+                         ["..."] if match["how"] == "keep" else [])
             output = "".join(line.rstrip() + "\n" for line in lines)
             if steady(output) == steady(match["output"]):
                 output = match["output"]
@@ -270,6 +272,7 @@ def number_errors(text):
         if f"{value:.{digits}f}" != right:
             errors.append(f"{left} is {value}, not {right}")
         known.add(right.partition(".")[0])
+        known.update(re.findall(r"\d+", left))
     for number in re.findall(r"(?<![\w.])\d{3,}(?![\w])", prose):
         if number not in known:
             errors.append(f"no output and no sum gives {number}")
