@@ -159,7 +159,7 @@ Values of the two chips have their sources in `chips/*.yaml`, and
 *recompile* (machine code depends on it), *no* (the same package runs on), *not
 modelled* (shown, and read by no model).
 
-[chips.md](chips.md) tells how to write a chip.
+[describing-a-chip.md](describing-a-chip.md) tells how to write a chip.
 """
     group = None
     for rows in zip(*all_rows.values()):
