@@ -60,11 +60,14 @@ def svg(slices, window, title):
     low = min(s[2] for s in slices) if window[0] == 0 else window[0]
     high = min(max(s[2] + s[3] for s in slices), window[1])
     span = max(high - low, 1)
-    tracks = sorted({s[0][1] for s in slices},
-                    key=lambda n: ([n.startswith(p) for p in (
-                        "FI in", "DPE", "RE", "SE", "MLU", "FI out")].index(True)
-                        if any(n.startswith(p) for p in (
-                            "FI in", "DPE", "RE", "SE", "MLU", "FI out")) else 9, n))
+    order = ("FI in", "DPE", "RE", "SE", "MLU", "FI out")
+
+    def rank(track):
+        name, _, number = track.partition(" #")
+        return (order.index(name) if name in order else len(order), name,
+                int(number or 0))
+
+    tracks = sorted({s[0][1] for s in slices}, key=rank)
     left, width, row, top = 80, 900, 22, 34
     height = top + row * len(tracks) + 34
 

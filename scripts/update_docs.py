@@ -9,7 +9,7 @@
 Two kinds of text are made:
 
 - whole documents: docs/generated/*.md (dialects, passes) by mlir-tblgen and
-  docs/chip-parameters.md by `chipwright show chip`;
+  docs/chip-parameters.md by `chipwright show chip`, the picture of a trace;
 - blocks ```console in README.md and docs/*.md: the first line is a command
   behind "$ ", the rest what it prints. The commands of a document run in order
   in one empty folder that links to the folders of the repository. A comment
@@ -182,12 +182,25 @@ modelled* (shown, and read by no model).
     return text
 
 
+def trace_picture(tools):
+    """What README.md shows of a product."""
+    with tempfile.TemporaryDirectory() as folder:
+        trace, picture = f"{folder}/trace.json", f"{folder}/trace.svg"
+        size = ("--m", "1024", "--n", "1024", "--k", "512")
+        tools.run("chipwright", "kernel", "gemm", *size, "--chip", "mtia-2i",
+                  "--trace", trace, "--trace-pe", "0,0")
+        tools.run("scripts/read_trace.py", trace, "--svg", picture, "--title",
+                  "gemm 1024 x 1024 x 512, fp16, mtia-2i: commands of PE 0,0")
+        return pathlib.Path(picture).read_text()
+
+
 WHOLE = {
     "docs/generated/pe.md": lambda t: dialect_document(t, "pe"),
     "docs/generated/grid.md": lambda t: dialect_document(t, "grid"),
     "docs/generated/llm.md": lambda t: dialect_document(t, "llm"),
     "docs/generated/passes.md": pass_document,
     "docs/chip-parameters.md": parameter_document,
+    "docs/images/gemm-trace.svg": trace_picture,
 }
 
 
@@ -273,7 +286,7 @@ def number_errors(text):
             errors.append(f"{left} is {value}, not {right}")
         known.add(right.partition(".")[0])
         known.update(re.findall(r"\d+", left))
-    for number in re.findall(r"(?<![\w.])\d{3,}(?![\w])", prose):
+    for number in re.findall(r"(?<![\w.-])\d{3,}(?![\w])", prose):
         if number not in known:
             errors.append(f"no output and no sum gives {number}")
     return errors

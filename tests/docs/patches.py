@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The worked examples in docs/examples/*.patch apply to this source tree.
+
+With CHIPWRIGHT_LONG=1 each is applied to a copy of the tree, built, and the
+tests that it brings are run.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# Patch to test programs (targets) and the tests of each.
+TESTS = {
+    "exp-row-max.patch": {
+        "numerics_tests": "ExpMax.*",
+        "machine_test": "Microprograms.*:-*dram*",
+        "isa_test": "Decoder.*:Commands.*",
+        "runtime_test": "ExpMaxKernel.*",
+    },
+    "gelu-mlp.patch": {"models_test": "Graph*.*"},
+    "softcap.patch": {"runtime_test": "*Softcap*"},
+}
+# What its document runs on the patched tree.
+SCRIPTS = {
+    "gelu-mlp.patch": "chipwright checkpoint --preset gelu-demo -o gelu && "
+                      "chipwright run --model gelu --prompt-ids 3,10,17 "
+                      "--max-new-tokens 2 --check cpu --check-ops",
+}
+
+
+def run(command, **options):
+    print("$", " ".join(map(str, command)), flush=True)
+    return subprocess.run(command, **options).returncode
+
+
+def build_and_test(source, patch, tests):
+    """Applies, builds and tests in a copy. \\returns whether all went well."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder) / "tree"
+        shutil.copytree(source, copy, ignore=shutil.ignore_patterns(
+            "build", ".git", ".cache", "__pycache__"))
+        steps = [["patch", "-p1", "-s", "-i", patch],
+                 ["cmake", "--preset", "release"],
+                 ["ninja", "-C", "build/release", "-j2", "chipwright", *tests]]
+        for step in steps:
+            if run(step, cwd=copy, stdout=subprocess.DEVNULL):
+                return False
+        # Generated documents are not part of a patch.
+        run(["ninja", "-C", "build/release", "update-isa-reference"], cwd=copy,
+            stdout=subprocess.DEVNULL)
+        for target, chosen in tests.items():
+            program = next((copy / "build/release").rglob(target))
+            if run([program, f"--gtest_filter={chosen}"], cwd=copy):
+                return False
+        path = f"{copy / 'build/release/bin'}:{os.environ['PATH']}"
+        if run(["bash", "-c", SCRIPTS.get(patch.name, "true")], cwd=copy,
+               env={**os.environ, "PATH": path}):
+            return False
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", required=True)
+    source = pathlib.Path(parser.parse_args().source).resolve()
+    patches = sorted((source / "docs/examples").glob("*.patch"))
+    if {p.name for p in patches} != set(TESTS):
+        sys.exit(f"found {[p.name for p in patches]}, expected {sorted(TESTS)}")
+    failed = []
+    for patch in patches:
+        # No fuzz: a hunk that fits elsewhere is not the documented change.
+        if run(["patch", "-p1", "--dry-run", "--force", "-s", "-i", patch],
+               cwd=source):
+            failed.append(f"{patch.name} does not apply; renew it, and the "
+                          "document that explains it")
+        elif os.environ.get("CHIPWRIGHT_LONG") == "1" and not build_and_test(
+                source, patch, TESTS[patch.name]):
+            failed.append(f"{patch.name} applies and does not build or pass")
+    print("\n".join(failed) or f"{len(patches)} patches apply")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
