@@ -140,6 +140,21 @@ TEST_F(Commands, FaultsAreFoundAndOpsReproduced) {
               HasSubstr("chipwright run --replay"));
 }
 
+TEST_F(Commands, CheckOpsNamesTheOpThatWasInjected) {
+  for (const char *op :
+       {"layers.0.self_attn.attention", "layers.1.self_attn.v_proj",
+        "layers.2.post_attention_layernorm", "layers.3.feed_forward.experts",
+        "lm_head"}) {
+    Answer answer = tool(run +
+                         " --prompt-ids 1,2,3,4 --max-new-tokens 1 "
+                         "--check-ops --inject " +
+                         op);
+    EXPECT_EQ(answer.status, 1) << op;
+    EXPECT_THAT(answer.text,
+                HasSubstr("first: " + std::string(op) + " (step 0"));
+  }
+}
+
 TEST_F(Commands, SavesTensorsAndTraces) {
   Answer answer =
       tool(run + " --prompt-ids 1,2 --max-new-tokens 2 " + "--save-tensors " +
