@@ -16,6 +16,9 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCAsmBackend.h"
@@ -133,6 +136,28 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
       .run(module, modules);
 }
 
+/// Constraints of inline assembly, which LLVM trusts from here on.
+static LogicalResult checkInlineAssembly(llvm::Module &code, ModuleOp module) {
+  for (llvm::Function &function : code) {
+    for (llvm::Instruction &instruction : llvm::instructions(function)) {
+      auto *call = dyn_cast<llvm::CallBase>(&instruction);
+      auto *text =
+          call ? dyn_cast<llvm::InlineAsm>(call->getCalledOperand()) : nullptr;
+      if (!text) {
+        continue;
+      }
+      if (llvm::Error error = llvm::InlineAsm::verify(
+              text->getFunctionType(), text->getConstraintString())) {
+        return module.emitError("inline assembly in ")
+               << function.getName().str() << " with the constraints '"
+               << text->getConstraintString().str()
+               << "': " << llvm::toString(std::move(error));
+      }
+    }
+  }
+  return success();
+}
+
 FailureOr<std::string> compiler::emitAssembly(ModuleOp module, StringRef isa) {
   std::string error;
   std::unique_ptr<llvm::TargetMachine> machine = makeMachine(isa, error);
@@ -151,7 +176,7 @@ FailureOr<std::string> compiler::emitAssembly(ModuleOp module, StringRef isa) {
       },
       &said);
   std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context);
-  if (!code) {
+  if (!code || failed(checkInlineAssembly(*code, module))) {
     return failure();
   }
   code->setTargetTriple(machine->getTargetTriple());
