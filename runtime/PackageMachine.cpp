@@ -40,11 +40,15 @@ PackageMachine::create(const Package &package, const ResolvedChip &chip,
           ExitDoesNotFit};
     }
   }
-  auto placed = placePackage(chip.spec, package);
-  if (!placed) {
-    return placed.error();
+  if (request.placement) {
+    made->placed = *request.placement;
+  } else {
+    auto placed = placePackage(chip.spec, package);
+    if (!placed) {
+      return placed.error();
+    }
+    made->placed = placed.take();
   }
-  made->placed = placed.take();
   made->machine.emplace(
       chip.spec, sim::MachineOptions{request.mode, request.maxCycles,
                                      request.shuffleSeed, request.trace});
@@ -89,8 +93,8 @@ bool PackageMachine::isGiven(size_t launch, int64_t buffer) const {
                      [&](const auto &value) { return value.buffer == buffer; });
 }
 
-Result<LaunchRecord> PackageMachine::launch(size_t number,
-                                            const StepSizes &sizes) {
+Result<LaunchRecord>
+PackageMachine::launch(size_t number, const StepSizes &sizes, bool writeBack) {
   const PackageLaunch &launch = packageRef.launches[number];
   std::vector<uint64_t> words;
   for (const PackageArgument &argument : launch.arguments) {
@@ -106,6 +110,7 @@ Result<LaunchRecord> PackageMachine::launch(size_t number,
   job.image = &image;
   job.rows = spec().grid.rows;
   job.cols = spec().grid.cols;
+  job.writeBack = writeBack;
   job.resident = residentProgram == launch.program;
   job.arguments.resize(words.size() * sizeof(uint64_t));
   if (!words.empty()) {

@@ -7,6 +7,7 @@
 #include "tools/KernelJob.h"
 
 #include "compiler/PeToElf.h"
+#include "compiler/StepCompiler.h"
 #include "runtime/KernelBuild.h"
 #include "runtime/KernelReport.h"
 #include "tools/Arguments.h"
@@ -42,6 +43,7 @@ void tools::setKernelCompiler() {
                         const std::string &name) {
     return compilePeText(spec, text, name, compileOptions(spec));
   });
+  setStepCompiler(compileStepText);
 }
 
 KernelOutcome tools::runKernelOnce(const KernelRequest &request,
@@ -111,14 +113,16 @@ Result<std::string> tools::kernelProgram(const KernelRequest &request) {
   if (!plan) {
     return plan.error();
   }
-  if (plan->program.empty()) {
+  if (plan->program.empty() && plan->step.empty()) {
     return usageError(fmt::format("kernel {} is written in C ({}) and has no "
                                   "tile program",
                                   request.kernel->name, request.kernel->source),
                       "kernel");
   }
   Result<std::string> text =
-      scheduledText(chip->spec, plan->program, request.kernel->name);
+      plan->step.empty()
+          ? scheduledText(chip->spec, plan->program, request.kernel->name)
+          : scheduledStepText(chip->spec, plan->step, request.kernel->name);
   if (!text) {
     return Diagnostic{text.error().message, ExitDoesNotFit};
   }

@@ -43,7 +43,16 @@ po::options_description tools::kernelOptions() {
                                                            "heads of queries")(
       "kv-heads", text("N"), "heads of keys and values")("head-size", text("N"),
                                                          "elements of a head")(
-      "elements", text("N"), "elements of one operand; stream: read + written")(
+      "hidden", text("N"), "columns of a token")("intermediate", text("N"),
+                                                 "width of an expert")(
+      "experts", text("N"), "experts to choose from")("top-k", text("N"),
+                                                      "experts of a token")(
+      "shared-intermediate", text("N"),
+      "width of an expert that all tokens take besides, none by default")(
+      "routing", text("HOW"),
+      "experts of the tokens: uniform (in turn), one (the same for all) or "
+      "random (by --seed)")("elements", text("N"),
+                            "elements of one operand; stream: read + written")(
       "rows", text("N"), "rows of the input")("cols", text("N"),
                                               "columns of the input")(
       "read-fraction", text("F"), "part of --elements that is read, 0 to 1")(
@@ -104,6 +113,7 @@ examples:
   chipwright kernel softmax --rows 4096 --cols 1024 --mode functional
   chipwright kernel gemm --m 512 --n 4096 --k 4096 --weights dram --json g.json
   chipwright kernel attention --tokens 1 --context 8192 --heads 40 --kv-heads 8
+  chipwright kernel moe --tokens 32 --experts 16 --routing random --mode functional
   chipwright kernel stream --elements 64M --read-fraction 0.67 --memory dram
   chipwright kernel copy --sweep noc.link_bytes=32,64,128 --jobs 2
   chipwright kernel add --trace t.json --trace-pe 0,0 --watch pe=0,0 cb=2
@@ -180,6 +190,19 @@ void readShape(Reader &reader, KernelShape &shape) {
   reader.number("heads", shape.heads);
   reader.number("kv-heads", shape.kvHeads);
   reader.number("head-size", shape.headSize);
+  reader.number("hidden", shape.hidden);
+  reader.number("intermediate", shape.intermediate);
+  reader.number("experts", shape.experts);
+  reader.number("top-k", shape.topK);
+  reader.number("shared-intermediate", shape.sharedIntermediate);
+  if (reader.has("routing")) {
+    shape.routing = routingFromName(reader.text("routing"));
+    if (!shape.routing) {
+      reader.fail(
+          fmt::format("--routing is '{}', expected uniform, one or random",
+                      reader.text("routing")));
+    }
+  }
   if (reader.has("dtype")) {
     shape.dtype = dtypeFromName(reader.text("dtype"));
     if (!shape.dtype) {
@@ -291,7 +314,8 @@ void readUser(Reader &reader, KernelRequest &request) {
   }
   for (const char *name :
        {"dtype", "m", "n", "k", "elements", "rows", "cols", "read-fraction",
-        "tokens", "context", "heads", "kv-heads", "head-size"}) {
+        "tokens", "context", "heads", "kv-heads", "head-size", "hidden",
+        "intermediate", "experts", "top-k", "shared-intermediate", "routing"}) {
     if (reader.has(name)) {
       reader.fail(fmt::format("--{} has no meaning with --file, pass sizes "
                               "with --args",
