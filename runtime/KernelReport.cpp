@@ -133,10 +133,21 @@ std::string chipwright::formatKernel(const KernelResult &result,
   auto line = [&](const char *name, const std::string &value) {
     text += fmt::format("  {:<16}{}\n", name, value);
   };
+  unsigned temporaries = 0;
+  uint64_t temporaryBytes = 0;
   for (const BufferResult &buffer : result.buffers) {
+    if (buffer.isTemporary) {
+      ++temporaries;
+      temporaryBytes += buffer.bytes;
+      continue;
+    }
     line("buffer",
          fmt::format("{}: {} in {} at {:#x}", buffer.name,
                      bytesText(buffer.bytes), buffer.space, buffer.address));
+  }
+  if (temporaries) {
+    line("buffers", fmt::format("{} between launches: {}", temporaries,
+                                bytesText(temporaryBytes)));
   }
   if (!job.finished) {
     return text + "stopped: " + job.fault.text + "\n";

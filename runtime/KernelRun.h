@@ -35,6 +35,7 @@ struct RunOptions {
 struct BufferResult {
   std::string name, space; // "dram" or "sram"
   uint64_t address = 0, bytes = 0;
+  bool isTemporary = false; // between launches
 };
 
 /// A launch of a kernel with several.

@@ -41,10 +41,12 @@ public:
     result.dtype = plan.dtype;
     result.minimalBytes = plan.minimalBytes;
     result.routed = plan.routed;
-    for (const PlacedBuffer &buffer : machine->placement()) {
+    for (size_t i = 0; i < package.buffers.size(); ++i) {
+      const PlacedBuffer &buffer = machine->placement()[i];
       result.buffers.push_back(
           {buffer.name, buffer.space == sim::Space::Sram ? "sram" : "dram",
-           buffer.address, buffer.bytes});
+           buffer.address, buffer.bytes,
+           package.buffers[i].role == BufferRole::Activation});
     }
     if (auto done = launch(result); !done) {
       return done.error();

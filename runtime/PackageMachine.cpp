@@ -139,6 +139,8 @@ PackageMachine::measureSince(const CounterSnapshot &before,
   for (const LaunchRecord &record : records) {
     const sim::JobResult &job = record.measurement.job;
     sum.kernelCycles += job.kernelCycles;
+    sum.writeBackCycles += job.writeBackCycles;
+    sum.completionCycles += job.completionCycles;
     sum.instructions += job.instructions;
     sum.events += job.events;
     sum.pcHash = sum.pcHash * 0x100000001b3 ^ job.pcHash;

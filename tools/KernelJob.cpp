@@ -18,13 +18,6 @@ using namespace chipwright;
 using namespace chipwright::tools;
 using Strings = std::vector<std::string>;
 
-static PeCompileOptions compileOptions(const ChipSpec &spec) {
-  PeCompileOptions options;
-  options.stackBytes =
-      (reservedLocalBytes(spec) - spec.control.descriptorBytes) / 2;
-  return options;
-}
-
 /// Compiles a program of the grid or pe dialect.
 static Result<std::vector<uint8_t>> compilePe(const ChipSpec &spec,
                                               const std::string &path) {
@@ -35,14 +28,13 @@ static Result<std::vector<uint8_t>> compilePe(const ChipSpec &spec,
                     path, spec.ls.bytes, reservedLocalBytes(spec)),
         ExitDoesNotFit};
   }
-  return compilePeFile(spec, path, compileOptions(spec));
+  return compilePeFile(spec, path);
 }
 
 void tools::setKernelCompiler() {
-  setProgramCompiler([](const ChipSpec &spec, const std::string &text,
-                        const std::string &name) {
-    return compilePeText(spec, text, name, compileOptions(spec));
-  });
+  setProgramCompiler(
+      [](const ChipSpec &spec, const std::string &text,
+         const std::string &name) { return compilePeText(spec, text, name); });
   setStepCompiler(compileStepText);
 }
 

@@ -6,7 +6,8 @@
 //
 // The text of one `grid.program` per operator, with one `grid.generic` and no
 // schedule. Arguments are the addresses of the buffers in the order given; all
-// sizes are constants. No type of MLIR crosses this header.
+// sizes are constants. What is a part of a model is text of the model's own
+// operations. No type of MLIR crosses this header.
 //
 //===----------------------------------------------------------------------===//
 
