@@ -50,11 +50,27 @@ public:
     if (schedule) {
       passes.addPass(createSchedulePass());
     }
-    return module && succeeded(passes.run(*module));
+    return module && succeeded(checkResult()) && succeeded(passes.run(*module));
   }
 
   chipwright::Diagnostic error() const {
     return messages.error(ExitDoesNotFit);
+  }
+
+  /// The result of the function is that of the operation before its end.
+  LogicalResult checkResult() {
+    auto function = module->lookupSymbol<func::FuncOp>("step");
+    if (!function || function.isExternal()) {
+      return module->emitError("has no function @step of llm operations");
+    }
+    Operation *end = function.getBody().front().getTerminator();
+    Operation *last = end->getPrevNode();
+    if (!last || last->getNumResults() == 0 || end->getNumOperands() != 1 ||
+        end->getOperand(0) != last->getResult(0)) {
+      return end->emitOpError("expected the first result of the operation "
+                              "before it, and nothing else");
+    }
+    return success();
   }
 
   static DialectRegistry registry() {
@@ -97,13 +113,18 @@ public:
         }
       }
     }
-    if (package.launches.empty() || package.launches.back().results.empty()) {
-      return step.emitError("expected the result of the last operation to be "
-                            "the function's");
+    if (!package.launches.empty()) {
+      const PackageLaunch &last = package.launches.back();
+      for (const PackageLaunch::Value &value : last.results) {
+        if (value.name == last.op + ".0") {
+          package.buffers[static_cast<size_t>(value.buffer)].role =
+              BufferRole::Output;
+          return success();
+        }
+      }
     }
-    at(package.launches.back().results.front().buffer).role =
-        BufferRole::Output;
-    return success();
+    return step.emitError("expected the last launch to write the first result "
+                          "of its operation");
   }
 
 private:
@@ -111,10 +132,6 @@ private:
     int64_t number = 0;
     std::vector<PackageSize> shape;
   };
-
-  PackageBuffer &at(int64_t number) {
-    return package.buffers[static_cast<size_t>(number)];
-  }
 
   static std::vector<PackageSize> shapeOf(BufferType type, ArrayAttr symbols) {
     std::vector<PackageSize> shape;

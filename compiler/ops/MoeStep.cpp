@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/ops/KernelPrograms.h"
+#include "compiler/ops/TypeNames.h"
 
 #include <fmt/format.h>
 
@@ -56,7 +57,7 @@ private:
 } // namespace
 
 std::string programs::moe(DType type, const MoeShape &shape) {
-  const std::string product = type == DType::F16 ? "f16" : "bf16";
+  const std::string product = typeName(type);
   StepText text(product, "?");
   const uint64_t hidden = shape.hidden, width = shape.intermediate;
   const std::string x = text.activation(hidden),
