@@ -100,12 +100,20 @@ std::string tools::kernelHelp(const po::options_description &options) {
           "Compiles a kernel for the chip, runs it on the simulated machine, "
           "and says how\nlong it took and what bounds it.\n\nkernels:\n";
   for (const Kernel *kernel : kernels()) {
+    // Lines of 80 columns.
     std::string sizes;
+    size_t column = 0;
     for (const char *option : kernel->options) {
-      sizes += fmt::format(" --{}", option);
+      std::string word = fmt::format(" --{}", option);
+      if (sizes.empty() || column + word.size() > 80) {
+        sizes += (sizes.empty() ? "" : "\n") + std::string(12, ' ');
+        column = 12;
+      }
+      sizes += word;
+      column += word.size();
     }
     text << fmt::format("  {:<10} {}\n{}", kernel->name, kernel->summary,
-                        sizes.empty() ? "" : "            " + sizes + "\n");
+                        sizes.empty() ? "" : sizes + "\n");
   }
   text << "\n"
        << options << R"(
@@ -113,7 +121,7 @@ examples:
   chipwright kernel softmax --rows 4096 --cols 1024 --mode functional
   chipwright kernel gemm --m 512 --n 4096 --k 4096 --weights dram --json g.json
   chipwright kernel attention --tokens 1 --context 8192 --heads 40 --kv-heads 8
-  chipwright kernel moe --tokens 32 --experts 16 --routing random --mode functional
+  chipwright kernel moe --tokens 32 --routing random --mode functional
   chipwright kernel stream --elements 64M --read-fraction 0.67 --memory dram
   chipwright kernel copy --sweep noc.link_bytes=32,64,128 --jobs 2
   chipwright kernel add --trace t.json --trace-pe 0,0 --watch pe=0,0 cb=2
