@@ -19,8 +19,8 @@ using testing::HasSubstr;
 
 namespace {
 
-ChipSpec chip(const std::vector<std::string> &sets = {}) {
-  Result<ResolvedChip> loaded = loadChip("mtia-2i", sets);
+ChipSpec chip() {
+  Result<ResolvedChip> loaded = loadChip("mtia-2i", {});
   EXPECT_TRUE(bool(loaded)) << (loaded ? "" : loaded.error().message);
   return loaded->spec;
 }
@@ -99,15 +99,15 @@ func.func @step(%x: tensor<?x8xf32> {llm.name = "x", llm.role = "input",
               HasSubstr("first result of the operation before it"));
 }
 
+// A row of a token does not fit local memory.
 TEST(StepCompiler, SaysWhichProgramDoesNotFit) {
   std::string text = programs::moe(
       DType::F16,
-      {.tokens = 8, .hidden = 64, .intermediate = 64, .experts = 2});
-  Result<Package> made =
-      compileStepText(chip({"cp.cbs=4"}), text, "t", {{"tokens", 8}});
+      {.tokens = 8, .hidden = 262144, .intermediate = 16, .experts = 2});
+  Result<Package> made = compileStepText(chip(), text, "t", {{"tokens", 8}});
   ASSERT_FALSE(bool(made));
   EXPECT_EQ(made.error().exitStatus, ExitDoesNotFit);
-  EXPECT_THAT(made.error().message, HasSubstr("cp.cbs"));
+  EXPECT_THAT(made.error().message, HasSubstr("ls.bytes"));
 }
 
 TEST(StepCompiler, ShowsProgramsWithTheirSchedules) {

@@ -221,10 +221,14 @@ TEST(MoeKernel, RefusesWhatNoMemoryHolds) {
 }
 
 TEST(MoeKernel, RefusesAChipThatIsTooSmall) {
-  Diagnostic why = refusal({.tokens = 8}, {}, {"cp.cbs=4"});
+  // A row of a token does not fit local memory.
+  Diagnostic why = refusal(
+      {.tokens = 8, .hidden = 262144, .intermediate = 16, .experts = 2});
   EXPECT_EQ(why.exitStatus, ExitDoesNotFit);
   EXPECT_THAT(why.message, HasSubstr("kernel moe does not fit"));
-  EXPECT_THAT(why.message, HasSubstr("cp.cbs"));
+  EXPECT_THAT(why.message, HasSubstr("--hidden"));
+  EXPECT_THAT(why.message, HasSubstr("experts_scale_0"));
+  EXPECT_THAT(why.message, HasSubstr("388992 bytes of local memory"));
 }
 
 TEST(MoeKernel, StopsAtMaxCycles) {
