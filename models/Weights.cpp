@@ -24,7 +24,7 @@ Result<void> checkTensor(const StoredTensor &tensor, const TensorSpec &wanted) {
         tensor.file, quoteText(tensor.name), fmt::join(wanted.shape, ", "),
         fmt::join(tensor.shape, ", "))};
   }
-  if (!isPlainFloat(tensor.type)) {
+  if (!tensor.isReadable()) {
     return Diagnostic{fmt::format(
         "{}: tensor {}: expected dtype BF16, F16, F32 or F64, found {}; take "
         "the checkpoint before quantisation",
@@ -117,20 +117,18 @@ Result<void> Weights::read(ParameterId parameter, const Tile &tile, T *target,
   }
   bool single = entry.parts.size() == 1;
   const Part &part = entry.parts[single ? 0 : static_cast<size_t>(tile.matrix)];
-  int64_t bytes = storedTypeBits(part.tensor->type) / 8;
   int64_t start = part.offset + (single ? tile.matrix * part.matrixStride : 0) +
                   tile.row * part.rowStride + tile.column * part.columnStride;
-  const std::byte *source = part.tensor->data + start * bytes;
   // The inner loop runs along what is contiguous in the file.
   if (part.columnStride == 1) {
     for (int64_t r = 0; r < tile.rows; ++r) {
-      convertElements(part.tensor->type, source + r * part.rowStride * bytes, 1,
-                      tile.columns, target + r * pitch, 1);
+      readElements(*part.tensor, start + r * part.rowStride, 1, tile.columns,
+                   target + r * pitch, 1);
     }
   } else {
     for (int64_t c = 0; c < tile.columns; ++c) {
-      convertElements(part.tensor->type, source + c * part.columnStride * bytes,
-                      part.rowStride, tile.rows, target + c, pitch);
+      readElements(*part.tensor, start + c * part.columnStride, part.rowStride,
+                   tile.rows, target + c, pitch);
     }
   }
   return {};
