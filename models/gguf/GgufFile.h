@@ -19,6 +19,7 @@
 #include "models/gguf/GgufMetadata.h"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,14 +53,21 @@ public:
   /// refused.
   static Result<std::shared_ptr<const GgufFile>> open(const std::string &path);
 
+  /// The same on the contents of a file in memory, which must outlive it.
+  static Result<std::shared_ptr<const GgufFile>>
+  parse(std::span<const std::byte> contents, const std::string &path);
+
   const GgufMetadata &metadata() const { return keys; }
 
   const std::string &path() const { return fileName; }
 
 private:
-  GgufFile(MappedFile mapped, GgufContents contents, std::string path);
+  GgufFile(GgufContents contents, std::string path);
+  static Result<std::shared_ptr<const GgufFile>>
+  make(std::span<const std::byte> bytes, const std::string &path,
+       std::optional<MappedFile> mapped);
 
-  MappedFile file;
+  std::optional<MappedFile> file;
   GgufMetadata keys;
   std::string fileName;
 };

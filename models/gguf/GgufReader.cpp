@@ -438,9 +438,8 @@ Result<GgufContents> parseGguf(std::span<const std::byte> file,
   return HeaderReader(file, path).read();
 }
 
-GgufFile::GgufFile(MappedFile mapped, GgufContents contents, std::string path)
-    : file(std::move(mapped)), keys(std::move(contents.metadata)),
-      fileName(std::move(path)) {
+GgufFile::GgufFile(GgufContents contents, std::string path)
+    : keys(std::move(contents.metadata)), fileName(std::move(path)) {
   for (StoredTensor &tensor : contents.tensors) {
     std::string name = tensor.name;
     byName.emplace(std::move(name), std::move(tensor));
@@ -453,7 +452,19 @@ GgufFile::open(const std::string &path) {
   if (!mapped) {
     return mapped.error();
   }
-  auto contents = parseGguf({mapped->data(), mapped->size()}, path);
+  std::span<const std::byte> bytes(mapped->data(), mapped->size());
+  return make(bytes, path, mapped.take());
+}
+
+Result<std::shared_ptr<const GgufFile>>
+GgufFile::parse(std::span<const std::byte> bytes, const std::string &path) {
+  return make(bytes, path, std::nullopt);
+}
+
+Result<std::shared_ptr<const GgufFile>>
+GgufFile::make(std::span<const std::byte> bytes, const std::string &path,
+               std::optional<MappedFile> mapped) {
+  auto contents = parseGguf(bytes, path);
   if (!contents) {
     return contents.error();
   }
@@ -467,8 +478,9 @@ GgufFile::open(const std::string &path) {
         fmt::format("one part of {}", *parts),
         "join the parts first (llama-gguf-split --merge)");
   }
-  return std::shared_ptr<const GgufFile>(
-      new GgufFile(mapped.take(), contents.take(), path));
+  std::shared_ptr<GgufFile> result(new GgufFile(contents.take(), path));
+  result->file = std::move(mapped); // its bytes stay where they are
+  return std::shared_ptr<const GgufFile>(std::move(result));
 }
 
 bool looksLikeGguf(const std::string &path) {
