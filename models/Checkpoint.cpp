@@ -51,6 +51,21 @@ Result<CheckpointParts> openParts(const std::string &path, bool withTensors) {
   if (!config) {
     return config.error();
   }
+  auto besides = std::filesystem::path(path) / "hf_quant_config.json";
+  std::error_code error;
+  if (!config->isQuantised && std::filesystem::exists(besides, error)) {
+    auto settings =
+        readTextFile(besides.string(), maxConfigBytes, "settings of modelopt");
+    if (!settings) {
+      return settings.error();
+    }
+    auto quantisation = readModelOptQuantisation(*settings, besides.string());
+    if (!quantisation) {
+      return quantisation.error();
+    }
+    config->isQuantised = true;
+    config->quantisation = quantisation.take();
+  }
   CheckpointParts parts{std::move(config->configText), configFile, nullptr};
   if (!withTensors) {
     return parts;

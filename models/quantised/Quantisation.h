@@ -73,6 +73,11 @@ struct QuantisedConfig {
 Result<QuantisedConfig> readQuantisedConfig(std::string_view configText,
                                             const std::string &file);
 
+/// Reads the text of a hf_quant_config.json, which modelopt writes beside a
+/// config.json that may say nothing of quantisation. Refused as above.
+Result<Quantisation> readModelOptQuantisation(std::string_view text,
+                                              const std::string &file);
+
 /// \returns the tensors of the model that \p stored holds in quantised form.
 /// Matrices keep the name and the shape of the checkpoint before quantisation;
 /// tensors that are not quantised are as in \p stored; scales of activations

@@ -313,4 +313,22 @@ Result<QuantisedConfig> readQuantisedConfig(std::string_view configText,
   return result;
 }
 
+Result<Quantisation> readModelOptQuantisation(std::string_view text,
+                                              const std::string &file) {
+  Result<Json> top = parseJson(text, file);
+  if (!top) {
+    return top.error();
+  }
+  if (!top->is_object() || !top->contains("quantization") ||
+      !(*top)["quantization"].is_object()) {
+    return Diagnostic{fmt::format(
+        "{}: quantization: expected an object with quant_algo, found none; "
+        "take the file published with the model",
+        file)};
+  }
+  Json settings = (*top)["quantization"];
+  settings["quant_method"] = "modelopt";
+  return readQuantisation(settings, file, "quantization");
+}
+
 } // namespace chipwright::models

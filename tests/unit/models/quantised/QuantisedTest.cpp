@@ -708,6 +708,26 @@ TEST_F(QuantisedTest, PlainConfigurationsStayAsTheyAre) {
   EXPECT_EQ(nested->configText, R"({"text_config":{"a":1}})");
 }
 
+TEST_F(QuantisedTest, SettingsOfModelOptInAFileOfTheirOwn) {
+  auto read = readModelOptQuantisation(
+      R"({"producer": {"name": "modelopt"}, "quantization": {)"
+      R"("quant_algo": "NVFP4", "group_size": 16,)"
+      R"("kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}})",
+      "hf_quant_config.json");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->form, QuantisedForm::Nvfp4Multiplied);
+  EXPECT_EQ(read->name, "modelopt NVFP4");
+  for (const char *text :
+       {"{}", "[]", R"({"quantization": 1})", R"({"quantization": {}})",
+        R"({"quantization": {"quant_algo": "INT4"}})"}) {
+    auto bad = readModelOptQuantisation(text, "hf_quant_config.json");
+    ASSERT_FALSE(bad) << text;
+    EXPECT_EQ(bad.error().message.find("hf_quant_config.json: quantization"),
+              0u)
+        << bad.error().message;
+  }
+}
+
 TEST_F(QuantisedTest, RefusesSettings) {
   auto groups = [](const nlohmann::json &weights, const char *format) {
     return nlohmann::json{{"quant_method", "compressed-tensors"},
