@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "models/Checkpoint.h"
 #include "models/gguf/GgufCheckpoint.h"
 #include "models/gguf/GgufVocabulary.h"
 #include "tests/unit/models/ModelTestSupport.h"
@@ -151,6 +152,31 @@ TEST_F(SmolLm2Test, HuggingFaceForm) {
     readElements(*stored, (64 + from) * 576, 1, 576, a.data(), 1);
     readElements(*query, (64 + row) * 576, 1, 576, b.data(), 1);
     EXPECT_EQ(a, b) << row;
+  }
+}
+
+TEST_F(SmolLm2Test, LogitsOfTheModel) {
+  auto opened = openCheckpoint(file->path());
+  ASSERT_TRUE(opened) << opened.error().message;
+  const auto &model = golden["model"];
+  auto ids = model["ids"].get<std::vector<int32_t>>();
+  ModelRun<float> run(opened->graph, opened->weights,
+                      static_cast<int32_t>(ids.size()));
+  HostMatrix<float> logits =
+      run.step({{0, ids}}, Outputs::LastOfEach).logits.cast<float>();
+  ASSERT_EQ(logits.rows(), 1);
+  ASSERT_EQ(logits.cols(), 49152);
+  Eigen::Index best = 0;
+  float most = logits.row(0).maxCoeff(&best);
+  EXPECT_EQ(best, model["best"].get<Eigen::Index>());
+  // fp32 against fp64.
+  constexpr double tolerance = 1e-3;
+  EXPECT_NEAR(most, model["best_logit"].get<double>(), tolerance);
+  EXPECT_NEAR(logits.cwiseAbs().mean(), model["absolute_mean"].get<double>(),
+              tolerance);
+  for (Eigen::Index i = 0; i < 10; ++i) {
+    EXPECT_NEAR(logits(0, 100 * i), model["logits"][i].get<double>(),
+                tolerance);
   }
 }
 
