@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Keys and defaults are those of Qwen3MoeConfig in the public transformers
-// repository.
+// Keys and defaults are those of Qwen3Config and Qwen3MoeConfig in the public
+// transformers repository.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,8 +50,10 @@ Result<ModelConfig> readQwen3Config(const Json &top, const std::string &file) {
   config.source = file;
   ConfigFields fields(top, file, "");
   config.modelType = fields.text("model_type");
+  const bool hasExperts = config.modelType == "qwen3_moe";
   int64_t layers = fields.integer("num_hidden_layers", 1, maxLayers);
-  readCommonFields(fields, 0, config);
+  // Only the dense configuration has a head size of its own.
+  readCommonFields(fields, hasExperts ? 0 : 128, config);
   config.tiedEmbeddings = fields.boolean("tie_word_embeddings", false);
   config.normEpsilon = fields.real("rms_norm_eps", 0, 1, 1e-6);
   config.denseWidth = fields.integer("intermediate_size", 1, maxWidth);
@@ -65,7 +67,9 @@ Result<ModelConfig> readQwen3Config(const Json &top, const std::string &file) {
   }
   addLayers(std::vector<AttentionMask>(static_cast<size_t>(layers)),
             FeedForward::Dense, true, config);
-  readExperts(fields, config);
+  if (hasExperts) {
+    readExperts(fields, config);
+  }
   if (fields.fault()) {
     return *fields.fault();
   }

@@ -17,6 +17,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 using namespace mlir;
 using namespace chipwright;
 
@@ -75,27 +77,42 @@ OpPrograms::Launches OpPrograms::attention(llm::AttentionOp op) {
     return (columns + unit - 1) / unit * unit;
   };
   const int64_t wide = padded(size);
+  // A sum of wide values takes more banks than there are: blocks of values are
+  // computed one by one, each with the scores anew.
+  constexpr int64_t kWidestValues = 128;
+  int64_t part = std::min(size, kWidestValues);
+  while (size % part != 0) {
+    --part;
+  }
+  const int64_t parts = size / part;
   const std::string out = elementText(op.getY());
   const std::string q = tileType(block, wide, type),
                     k = tileType("t", wide, type),
-                    v = tileType("t", size, type),
-                    vt = tileType(size, "t", type),
+                    v = tileType("t", part, type),
+                    vt = tileType(part, "t", type),
                     s = tileType(block, "t", "f32"),
                     pt = tileType(block, "t", type),
-                    o = tileType(block, size, "f32"),
+                    o = tileType(block, part, "f32"),
                     one = tileType(block, 1, "f32"),
                     win = tileType(block, 2, "i32");
   GenericText g;
   g.dims = {{"e", "list", p.addDim("work", 0)},
             {"h", "parallel", p.addConstant(heads)},
             {"t", "reduction", p.addDim("keys", 0), "k0", "k1"}};
+  std::string vIndex = fmt::format("t, (h floordiv {}) * {}", group, size),
+              yIndex = fmt::format("m0, h * {}", size);
+  if (parts > 1) {
+    g.dims.insert(g.dims.begin() + 2, {"j", "parallel", p.addConstant(parts)});
+    vIndex += fmt::format(" + j * {}", part);
+    yIndex += fmt::format(" + j * {}", part);
+  }
   g.list = "work";
   g.fields = {"m0", "ms", "k0", "k1"};
   std::string qIndex = fmt::format("m0, h * {}", size),
               kIndex = fmt::format("t, (h floordiv {}) * {}", group, size);
   g.step = {{"q", qIndex, q, -1, "m0 + ms", size},
             {"keys", kIndex, k, -1, "k1", size},
-            {isLatent ? "keys" : "values", kIndex, v, -1, "k1"},
+            {isLatent ? "keys" : "values", vIndex, v, -1, "k1"},
             {"bounds", "m0, 0", win, -1, "m0 + ms"}};
   // The sum of both products lies in one accumulator.
   std::string first, start = "%zero";
@@ -110,7 +127,7 @@ OpPrograms::Launches OpPrograms::attention(llm::AttentionOp op) {
                         q2, k2, s);
     start = "%turned";
   }
-  g.results = {{"y", qIndex, tileType(block, size, out), -1, "m0 + ms"}};
+  g.results = {{"y", yIndex, tileType(block, part, out), -1, "m0 + ms"}};
   g.state = {{"-1.0e30", one}, {"0.0", one}, {"0.0", o}};
   g.stepBody = fmt::format(
       "    %zero = grid.splat 0.0 : {s}\n"
@@ -167,7 +184,7 @@ OpPrograms::Launches OpPrograms::attention(llm::AttentionOp op) {
                               "    %y = arith.mulf %c2, %rs : {o}\n",
                               fmt::arg("last", last), fmt::arg("one", one),
                               fmt::arg("o", o));
-  g.out = {rounded(g.finishBody, "%y", block, size, out)};
+  g.out = {rounded(g.finishBody, "%y", block, part, out)};
   p.addGeneric(g);
   return {append, attend};
 }

@@ -54,4 +54,32 @@ INSTANTIATE_TEST_SUITE_P(Golden, Families,
                            return name;
                          });
 
+class FamilyCheckpoints : public testing::TestWithParam<const char *> {};
+
+/// Of the models' public implementation, scripts/make_family_fixtures.py.
+TEST_P(FamilyCheckpoints, AgreeWithTheReference) {
+  for (auto [type, bound] :
+       {std::pair(DType::BF16, 2e-2), std::pair(DType::F16, 3e-3)}) {
+    ChipModel model =
+        ChipModel::open(std::string(CHIPWRIGHT_SOURCE_DIR) +
+                            "/tests/golden/transformers-" + GetParam(),
+                        "mtia-2i", type);
+    CheckedRun run(model);
+    run.step({prompt(0, 24, model.graph.vocabulary, 1)});
+    run.step({prompt(0, 1, model.graph.vocabulary, 2)});
+    expectAgreement(run, bound, GetParam());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Transformers, FamilyCheckpoints,
+                         testing::Values("llama", "llama31", "mixtral",
+                                         "qwen3-moe", "qwen3-moe-normed",
+                                         "gpt-oss", "deepseek-v3",
+                                         "deepseek-v3-direct"),
+                         [](const auto &param) {
+                           std::string name = param.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
 } // namespace

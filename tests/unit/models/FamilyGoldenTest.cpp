@@ -91,6 +91,23 @@ TEST_P(FamilyGolden, PiecesOfASequenceGiveTheSame) {
   }
 }
 
+/// Without layers that have experts, Qwen3-MoE is Qwen3.
+TEST(FamilyGoldenTest, DenseQwen3IsTheFamilyWithoutExperts) {
+  nlohmann::json moe = presetJson("qwen3-moe-golden"), dense = moe;
+  moe["mlp_only_layers"] = {0, 1};
+  dense["model_type"] = "qwen3";
+  std::vector<int32_t> ids = rampIds(20, 64);
+  auto logits = [&](const nlohmann::json &json) {
+    TestModel model = TestModel::make(json);
+    EXPECT_FALSE(model.config.hasExperts());
+    ModelRun<float> run(model.graph, model.weights, 20);
+    return run.logits(ids);
+  };
+  EXPECT_EQ(logits(dense), logits(moe));
+  dense.erase("head_dim");
+  EXPECT_EQ(TestModel::make(dense).config.headSize, 128);
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, FamilyGolden, testing::ValuesIn(goldens),
                          [](const auto &param) {
                            std::string name = param.param.preset;
