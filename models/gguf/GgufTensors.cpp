@@ -140,7 +140,7 @@ public:
         return done;
       }
     }
-    return {};
+    return fault ? Result<void>(*fault) : Result<void>();
   }
 
 private:
@@ -193,9 +193,18 @@ private:
         tensor.file, quoteText(tensor.name), expected, describeTensor(tensor))};
   }
 
-  void put(std::string name, StoredTensor tensor) {
+  /// Two tensors of the file may not be one of the model; the first fault is
+  /// kept for fill().
+  void put(const std::string &name, StoredTensor tensor) {
+    std::string own = tensor.name;
     tensor.name = name;
-    byName.insert_or_assign(std::move(name), std::move(tensor));
+    auto [place, isNew] = byName.emplace(name, std::move(tensor));
+    if (!isNew && !fault) {
+      fault = Diagnostic{fmt::format(
+          "{}: tensor {}: expected one tensor that is {}, found another "
+          "before it; convert the model again",
+          place->second.file, quoteText(own), quoteText(name))};
+    }
   }
 
   Result<void> add(const std::string &name, const StoredTensor &tensor) {
@@ -233,7 +242,9 @@ private:
       }
     }
     if (rest == "attn_k_b.weight" || rest == "attn_v_b.weight") {
-      return rest == "attn_k_b.weight"
+      // Some converters write the joined tensor as well.
+      std::string joined = fmt::format("blk.{}.attn_kv_b.weight", name.layer);
+      return rest == "attn_k_b.weight" && !file->find(joined)
                  ? joinLatent(prefix + "self_attn.kv_b_proj.weight", tensor,
                               name.layer)
                  : Result<void>();
@@ -427,6 +438,7 @@ private:
   std::shared_ptr<const GgufFile> file;
   const GgufArchitecture &architecture;
   int64_t layers = 0, heads = 0, keyHeads = 0, experts = 0;
+  std::optional<Diagnostic> fault;
 };
 
 } // namespace

@@ -524,6 +524,15 @@ TEST(GgufCheckpointTest, Refuses) {
                              "number of rows for each of 2 heads"),
             std::string::npos)
       << heads.fault;
+  Opened twice(
+      llama(2)
+          .tensor("blk.0.ffn_up_exps.weight", {2, I, H}, 0, ramp({2, I, H}))
+          .tensor("blk.0.ffn_up.1.weight", {I, H}, 0, ramp({I, H})));
+  EXPECT_NE(twice.fault.find("expected one tensor that is 'model.layers.0."
+                             "block_sparse_moe.experts.1.w3.weight', found "
+                             "another before it"),
+            std::string::npos)
+      << twice.fault;
   // Unknown names stay, so that binding names them.
   Opened unknown(denseLlama().tensor("blk.0.strange.weight", {1}, 0, "abcd"));
   EXPECT_NE(unknown.store->find("blk.0.strange.weight"), nullptr);
