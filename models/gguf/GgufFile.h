@@ -19,7 +19,6 @@
 #include "models/gguf/GgufMetadata.h"
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,25 +48,30 @@ Result<GgufContents> parseGguf(std::span<const std::byte> file,
 /// A mapped GGUF file: data are read when they are used.
 class GgufFile : public TensorStore {
 public:
-  /// Opens \p path. One part of a model that is split over several files is
-  /// refused.
+  /// Opens \p path. Of a model that is split over files, this is the first
+  /// part, NAME-00001-of-N.gguf; the others are opened beside it. Refused
+  /// beside what parseGguf() refuses: another part than the first, parts that
+  /// are missing or of another model, a tensor in two of them.
   static Result<std::shared_ptr<const GgufFile>> open(const std::string &path);
 
-  /// The same on the contents of a file in memory, which must outlive it.
+  /// Reads the contents of a file in memory, which must outlive the result.
+  /// A part of a split model is refused.
   static Result<std::shared_ptr<const GgufFile>>
   parse(std::span<const std::byte> contents, const std::string &path);
 
+  /// \returns the key-value pairs, of a split model those of its first part.
   const GgufMetadata &metadata() const { return keys; }
 
   const std::string &path() const { return fileName; }
 
 private:
-  GgufFile(GgufContents contents, std::string path);
-  static Result<std::shared_ptr<const GgufFile>>
-  make(std::span<const std::byte> bytes, const std::string &path,
-       std::optional<MappedFile> mapped);
+  GgufFile(GgufMetadata metadata, std::string path)
+      : keys(std::move(metadata)), fileName(std::move(path)) {}
 
-  std::optional<MappedFile> file;
+  Result<void> add(std::vector<StoredTensor> tensors);
+  Result<void> addParts(int64_t count);
+
+  std::vector<MappedFile> files;
   GgufMetadata keys;
   std::string fileName;
 };

@@ -355,17 +355,70 @@ TEST(GgufReaderTest, OpensFiles) {
   EXPECT_EQ((*file)->tensors().size(), 3u);
   EXPECT_EQ((*file)->find("half")->file, path);
   EXPECT_TRUE(looksLikeGguf(path));
-  writeAll(
-      scratch / "part.gguf",
-      GgufWriter().pair("split.count", 2, std::string("\3\0", 2)).contents());
-  auto part = GgufFile::open(scratch / "part.gguf");
-  ASSERT_FALSE(part);
-  EXPECT_NE(part.error().message.find("one part of 3"), std::string::npos);
   writeAll(scratch / "text", "GGU");
   EXPECT_FALSE(looksLikeGguf(scratch / "text"));
   EXPECT_FALSE(GgufFile::open(scratch / "text"));
   EXPECT_FALSE(looksLikeGguf(scratch.string()));
   EXPECT_FALSE(GgufFile::open(scratch / "missing"));
+}
+
+/// One part of a split model with the tensor \p name.
+std::string splitPart(uint16_t part, uint16_t count, const std::string &name,
+                      uint32_t total) {
+  GgufWriter writer;
+  writer.pair("split.no", 2, GgufWriter::bytesOf(part))
+      .pair("split.count", 2, GgufWriter::bytesOf(count))
+      .pair("split.tensors.count", 5, GgufWriter::bytesOf(total));
+  if (part == 0) {
+    writer.text("general.architecture", "llama");
+  }
+  return writer
+      .tensor(name, {1}, 0, GgufWriter::bytesOf(static_cast<float>(part)))
+      .contents();
+}
+
+TEST(GgufReaderTest, OpensModelsInParts) {
+  ScratchDirectory scratch;
+  std::string first = scratch / "m-00001-of-00003.gguf";
+  std::string second = scratch / "m-00002-of-00003.gguf";
+  std::string third = scratch / "m-00003-of-00003.gguf";
+  writeAll(first, splitPart(0, 3, "a", 3));
+  writeAll(second, splitPart(1, 3, "b", 3));
+  writeAll(third, splitPart(2, 3, "c", 3));
+  {
+    auto file = GgufFile::open(first);
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ((*file)->tensors().size(), 3u);
+    EXPECT_EQ((*file)->find("c")->file, third);
+    float value = 0;
+    readElements(*(*file)->find("c"), 0, 1, 1, &value, 1);
+    EXPECT_EQ(value, 2);
+    EXPECT_TRUE((*file)->metadata().has("general.architecture"));
+  }
+  auto expectFault = [&](const std::string &path, const std::string &words) {
+    auto file = GgufFile::open(path);
+    ASSERT_FALSE(file) << words;
+    EXPECT_NE(file.error().message.find(words), std::string::npos)
+        << file.error().message;
+  };
+  expectFault(second, "expected part 0 in a file '...-00001-of-00003.gguf', "
+                      "found part 1; name the first part");
+  writeAll(scratch / "other.gguf", splitPart(0, 3, "a", 3));
+  expectFault(scratch / "other.gguf", "'split.no': expected part 0 in a file");
+  writeAll(third, splitPart(2, 3, "b", 3));
+  expectFault(first, "tensor 'b': expected in one part, found in " + second);
+  writeAll(third, splitPart(2, 4, "c", 3));
+  expectFault(first,
+              third + ": 'split.count': expected an integer from 3 to 3");
+  writeAll(third, splitPart(1, 3, "c", 3));
+  expectFault(first, third + ": 'split.no': expected an integer from 2 to 2");
+  std::filesystem::remove(third);
+  expectFault(first, third + ": expected part 2 of a GGUF file");
+  writeAll(third, splitPart(2, 3, "c", 3));
+  writeAll(first, splitPart(0, 3, "a", 4));
+  expectFault(first, "the 3 tensors of all parts, found 4");
+  std::string contents = splitPart(0, 2, "a", 2);
+  EXPECT_FALSE(GgufFile::parse(std::as_bytes(std::span(contents)), "p"));
 }
 
 } // namespace

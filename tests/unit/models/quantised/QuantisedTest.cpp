@@ -10,151 +10,16 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "models/quantised/Quantisation.h"
+#include "QuantisedTestSupport.h"
 #include "models/quantised/SmallFloat.h"
 
-#include <nlohmann/json.hpp>
-
 #include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <numeric>
-#include <random>
 
 namespace chipwright::models {
 namespace {
-
-using Shape = std::vector<int64_t>;
-
-/// Tensors in memory from lists of numbers.
-class Checkpoint {
-public:
-  template <typename T>
-  Checkpoint &add(const std::string &name, StoredType type, const Shape &shape,
-                  const std::vector<T> &values) {
-    std::byte *data = store->add({name, type, shape});
-    EXPECT_EQ(store->find(name)->bytes, values.size() * sizeof(T)) << name;
-    std::memcpy(data, values.data(), values.size() * sizeof(T));
-    return *this;
-  }
-
-  std::shared_ptr<MemoryTensors> store = std::make_shared<MemoryTensors>();
-};
-
-class QuantisedTest : public ::testing::Test {
-protected:
-  void SetUp() override {
-    const char *given = std::getenv("CHIPWRIGHT_SEED");
-    seed = given ? static_cast<uint32_t>(std::strtoul(given, nullptr, 10))
-                 : std::random_device()();
-    random.seed(seed);
-    RecordProperty("seed", std::to_string(seed));
-    std::printf("seed %u\n", seed);
-  }
-
-  int64_t draw(int64_t lo, int64_t hi) {
-    return std::uniform_int_distribution<int64_t>(lo, hi)(random);
-  }
-
-  std::vector<int64_t> drawMany(int64_t count, int64_t lo, int64_t hi) {
-    std::vector<int64_t> values;
-    for (int64_t i = 0; i < count; ++i) {
-      values.push_back(draw(lo, hi));
-    }
-    return values;
-  }
-
-  /// Numbers with few bits, exact in bf16 and fp16.
-  std::vector<float> drawScales(int64_t count) {
-    std::vector<float> values;
-    for (int64_t i = 0; i < count; ++i) {
-      values.push_back(static_cast<float>(draw(1, 127)) * 0x1p-9f);
-    }
-    return values;
-  }
-
-  template <typename T>
-  static std::vector<T> as(const std::vector<int64_t> &values) {
-    return {values.begin(), values.end()};
-  }
-
-  static std::vector<uint16_t> halves(const std::vector<float> &values) {
-    std::vector<uint16_t> result;
-    for (float value : values) {
-      result.push_back(halfOfFloat(value));
-    }
-    return result;
-  }
-
-  static std::vector<uint16_t> bfloats(const std::vector<float> &values) {
-    std::vector<uint16_t> result;
-    for (float value : values) {
-      result.push_back(bfloatOfFloat(value));
-    }
-    return result;
-  }
-
-  /// Reads the quantisation of a config.json with that object.
-  static Quantisation settings(const nlohmann::json &object) {
-    nlohmann::json config = {{"model_type", "llama"},
-                             {"quantization_config", object}};
-    auto read = readQuantisedConfig(config.dump(), "config.json");
-    if (!read) {
-      ADD_FAILURE() << read.error().message;
-      return {};
-    }
-    EXPECT_TRUE(read->isQuantised);
-    EXPECT_EQ(read->configText, R"({"model_type":"llama"})");
-    return read->quantisation;
-  }
-
-  /// Compares tensor \p name with \p expected, whole and in pieces.
-  static void expectValues(const TensorStore &store, const std::string &name,
-                           const Shape &shape,
-                           const std::vector<float> &expected) {
-    const StoredTensor *tensor = store.find(name);
-    ASSERT_TRUE(tensor) << name;
-    EXPECT_EQ(tensor->shape, shape);
-    EXPECT_EQ(tensor->name, name);
-    auto count = static_cast<int64_t>(expected.size());
-    std::vector<float> values(expected.size());
-    readElements(*tensor, 0, 1, count, values.data(), 1);
-    for (size_t i = 0; i < values.size(); ++i) {
-      ASSERT_EQ(values[i], expected[i]) << name << " element " << i;
-    }
-    for (int64_t first : {int64_t(1), count / 3, count - 5}) {
-      int64_t n = std::min<int64_t>(count - first, 37);
-      readElements(*tensor, first, 1, n, values.data(), 1);
-      for (int64_t i = 0; i < n; ++i) {
-        ASSERT_EQ(values[static_cast<size_t>(i)],
-                  expected[static_cast<size_t>(first + i)])
-            << name << " element " << first + i;
-      }
-    }
-  }
-
-  static std::shared_ptr<const TensorStore>
-  opened(const Checkpoint &checkpoint, const Quantisation &quantisation) {
-    auto store = dequantisedTensors(checkpoint.store, quantisation);
-    if (!store) {
-      ADD_FAILURE() << store.error().message;
-      return nullptr;
-    }
-    return store.take();
-  }
-
-  static std::string fault(const Checkpoint &checkpoint,
-                           const Quantisation &quantisation) {
-    auto store = dequantisedTensors(checkpoint.store, quantisation);
-    return store ? "" : store.error().message;
-  }
-
-  uint32_t seed = 0;
-  std::mt19937 random;
-};
 
 /// Puts codes of \p bits bits into words, the first in the lowest bits.
 std::vector<uint32_t> packWords(const std::vector<int64_t> &codes, int bits) {
@@ -195,11 +60,6 @@ std::vector<int64_t> e4m3Codes(std::vector<int64_t> codes) {
   return codes;
 }
 
-const nlohmann::json fp8 = {{"quant_method", "fp8"},
-                            {"fmt", "e4m3"},
-                            {"activation_scheme", "dynamic"},
-                            {"weight_block_size", {4, 8}}};
-
 TEST_F(QuantisedTest, Fp8Blocks) {
   // Blocks of 4 x 8 at a matrix that they do not divide.
   int64_t n = 10, k = 21, down = 3, across = 3;
@@ -212,7 +72,7 @@ TEST_F(QuantisedTest, Fp8Blocks) {
                          scales[static_cast<size_t>(i / 4 * across + j / 8)]);
     }
   }
-  Checkpoint checkpoint;
+  StoredTensors checkpoint;
   checkpoint.add("a.weight", StoredType::F8E4M3, {n, k}, as<uint8_t>(codes))
       .add("a.weight_scale_inv", StoredType::F32, {down, across}, scales)
       .add("norm.weight", StoredType::BF16, {2},
@@ -282,7 +142,7 @@ TEST_F(QuantisedTest, ScalesPerTensorOutputGroupAndBlock) {
             value * scales[static_cast<size_t>(i / k / strategy.rows * across +
                                                i % k / strategy.columns)]);
       }
-      Checkpoint checkpoint;
+      StoredTensors checkpoint;
       checkpoint
           .add("a.weight", integers ? StoredType::I8 : StoredType::F8E4M3,
                {n, k}, as<uint8_t>(codes))
@@ -322,7 +182,7 @@ TEST_F(QuantisedTest, FbgemmAndModelOptFp8) {
     expected.push_back(value * scales[static_cast<size_t>(i / k)]);
     whole.push_back(value * 0.25f);
   }
-  Checkpoint checkpoint;
+  StoredTensors checkpoint;
   checkpoint.add("a.weight", StoredType::F8E4M3, {n, k}, as<uint8_t>(codes))
       .add("a.weight_scale", StoredType::F32, {n, 1}, scales)
       .add("a.input_scale_ub", StoredType::F32, {1}, std::vector<float>{1200});
@@ -384,7 +244,7 @@ TEST_F(QuantisedTest, PackedWords) {
         };
         int64_t perWord = 32 / bits;
         int64_t zeroWords = (n + perWord - 1) / perWord;
-        Checkpoint checkpoint;
+        StoredTensors checkpoint;
         checkpoint
             .add("a.weight_packed", StoredType::I32, {n, k / perWord},
                  packRows(codes, n, k))
@@ -439,7 +299,7 @@ TEST_F(QuantisedTest, Nvfp4) {
       int64_t code = codes[static_cast<size_t>(i)];
       expected.push_back((code < 8 ? values[code] : -values[code - 8]) * step);
     }
-    Checkpoint checkpoint;
+    StoredTensors checkpoint;
     checkpoint
         .add(divides ? "a.weight_packed" : "a.weight", StoredType::U8,
              {n, k / 2}, bytes)
@@ -493,7 +353,7 @@ TEST_F(QuantisedTest, Mxfp4IsShownAsTheUnquantisedStack) {
       }
     }
   }
-  Checkpoint checkpoint;
+  StoredTensors checkpoint;
   std::string name = "model.layers.0.mlp.experts.gate_up_proj";
   checkpoint.add(name + "_blocks", StoredType::U8, {e, out, groups, 16}, bytes)
       .add(name + "_scales", StoredType::U8, {e, out, groups},
@@ -534,7 +394,7 @@ TEST_F(QuantisedTest, Gptq) {
         }
         // Words run along the inputs: pack the transpose, transpose back.
         int64_t perWord = 32 / bits;
-        Checkpoint checkpoint;
+        StoredTensors checkpoint;
         checkpoint
             .add("a.qweight", StoredType::I32, {k / perWord, n},
                  transpose(packWords(transpose(codes, k, n), bits), n,
@@ -586,7 +446,7 @@ TEST_F(QuantisedTest, Awq) {
     }
     return packWords(result, 4);
   };
-  Checkpoint checkpoint;
+  StoredTensors checkpoint;
   checkpoint.add("a.qweight", StoredType::I32, {k, n / 8}, interleaved(codes))
       .add("a.qzeros", StoredType::I32, {groups, n / 8}, interleaved(zeros))
       .add("a.scales", StoredType::F16, {groups, n}, halves(scales))
@@ -599,203 +459,6 @@ TEST_F(QuantisedTest, Awq) {
   ASSERT_TRUE(store);
   expectValues(*store, "a.weight", {n, k}, expected);
   EXPECT_EQ(store->tensors().size(), 2u);
-}
-
-TEST_F(QuantisedTest, RefusesTensorsOfAnotherForm) {
-  std::vector<uint8_t> codes(8 * 32, 1);
-  auto base = [&] {
-    Checkpoint checkpoint;
-    checkpoint.add("a.weight", StoredType::F8E4M3, {8, 32}, codes)
-        .add("a.weight_scale_inv", StoredType::F32, {2, 4},
-             std::vector<float>(8, 1));
-    return checkpoint;
-  };
-  EXPECT_EQ(fault(base(), settings(fp8)), "");
-  auto expectFault = [&](const Checkpoint &checkpoint,
-                         const Quantisation &quantisation,
-                         const std::string &words) {
-    std::string message = fault(checkpoint, quantisation);
-    EXPECT_EQ(message.find("memory: tensor '"), 0u) << message;
-    EXPECT_NE(message.find(words), std::string::npos) << message;
-    EXPECT_NE(message.find("; config.json"), std::string::npos) << message;
-  };
-  Checkpoint checkpoint;
-  checkpoint.add("a.weight", StoredType::F8E4M3, {8, 32}, codes);
-  expectFault(checkpoint, settings(fp8),
-              "'a.weight': expected the tensor 'a.weight_scale_inv' "
-              "(quantisation 'fp8'), found none");
-  checkpoint = base();
-  checkpoint.add("a.weight_scale_inv", StoredType::F32, {4, 2},
-                 std::vector<float>(8, 1));
-  expectFault(checkpoint, settings(fp8), "the shape [2, 4]");
-  checkpoint.add("a.weight_scale_inv", StoredType::I32, {2, 4},
-                 std::vector<int32_t>(8, 1));
-  expectFault(checkpoint, settings(fp8), "the type F32, F16, BF16, F8_E8M0");
-  checkpoint = base();
-  checkpoint.add("a.weight", StoredType::F8E4M3, {8, 4, 8}, codes);
-  expectFault(checkpoint, settings(fp8), "codes with 2 sizes");
-  checkpoint = base();
-  checkpoint.add("b.weight_scale_inv", StoredType::F32, {1},
-                 std::vector<float>(1));
-  expectFault(checkpoint, settings(fp8), "'b.weight_scale_inv'");
-  // Without codes of this type, the tensor is plain and binding judges it.
-  checkpoint = Checkpoint();
-  checkpoint.add("a.weight", StoredType::F8E5M2, {8, 32}, codes);
-  EXPECT_EQ(fault(checkpoint, settings(fp8)), "");
-
-  nlohmann::json gptq = {
-      {"quant_method", "gptq"}, {"bits", 4}, {"group_size", 8}};
-  auto gptqBase = [] {
-    Checkpoint made;
-    made.add("a.qweight", StoredType::I32, {2, 8}, std::vector<int32_t>(16))
-        .add("a.qzeros", StoredType::I32, {2, 1}, std::vector<int32_t>(2))
-        .add("a.scales", StoredType::F16, {2, 8}, std::vector<uint16_t>(16));
-    return made;
-  };
-  EXPECT_EQ(fault(gptqBase(), settings(gptq)), "");
-  checkpoint = gptqBase();
-  std::vector<int32_t> order(16);
-  order[5] = 2;
-  checkpoint.add("a.g_idx", StoredType::I32, {16}, order);
-  expectFault(checkpoint, settings(gptq), "groups from 0 to 1");
-  order[5] = -2;
-  checkpoint.add("a.g_idx", StoredType::I32, {16}, order);
-  expectFault(checkpoint, settings(gptq), "found -2");
-  order[5] = 0;
-  order[0] = -1; // not set: inputs in their order
-  checkpoint.add("a.g_idx", StoredType::I32, {16}, order);
-  EXPECT_EQ(fault(checkpoint, settings(gptq)), "");
-  checkpoint.add("a.g_idx", StoredType::I32, {15}, std::vector<int32_t>(15));
-  expectFault(checkpoint, settings(gptq), "I32 [16]");
-  checkpoint = gptqBase();
-  checkpoint.add("a.qzeros", StoredType::I32, {1, 2}, std::vector<int32_t>(2));
-  expectFault(checkpoint, settings(gptq), "the shape [2, 1]");
-  checkpoint = gptqBase();
-  checkpoint.add("a.scales", StoredType::F16, {1, 16},
-                 std::vector<uint16_t>(16));
-  expectFault(checkpoint, settings(gptq), "the shape [2, 8]");
-  checkpoint = gptqBase();
-  checkpoint.add("a.qweight", StoredType::U8, {2, 8}, std::vector<uint8_t>(16));
-  expectFault(checkpoint, settings(gptq), "I32 codes");
-  checkpoint = gptqBase();
-  checkpoint.add("a.weight", StoredType::F16, {1}, std::vector<uint16_t>(1));
-  expectFault(checkpoint, settings(gptq), "of one name");
-  checkpoint = Checkpoint();
-  checkpoint.add("a.qweight", StoredType::I32, {2, 0}, std::vector<int32_t>());
-  expectFault(checkpoint, settings(gptq), "none of them 0");
-
-  Checkpoint mx;
-  mx.add("x_blocks", StoredType::U8, {1, 2, 1, 8}, std::vector<uint8_t>(16))
-      .add("x_scales", StoredType::U8, {1, 2, 1}, std::vector<uint8_t>(2));
-  expectFault(mx, settings({{"quant_method", "mxfp4"}}), "blocks of 16 bytes");
-}
-
-TEST_F(QuantisedTest, PlainConfigurationsStayAsTheyAre) {
-  for (const char *text :
-       {R"({ "model_type" : "llama" })", R"([1, 2])",
-        R"({"quantization_config": null})", R"({"text_config": 5})"}) {
-    auto read = readQuantisedConfig(text, "c");
-    ASSERT_TRUE(read) << read.error().message;
-    EXPECT_FALSE(read->isQuantised);
-    EXPECT_EQ(read->configText, text);
-  }
-  auto nested =
-      readQuantisedConfig(R"({"text_config": {"a": 1, "quantization_config": )"
-                          R"({"quant_method": "mxfp4"}}})",
-                          "c");
-  ASSERT_TRUE(nested) << nested.error().message;
-  EXPECT_TRUE(nested->isQuantised);
-  EXPECT_EQ(nested->configText, R"({"text_config":{"a":1}})");
-}
-
-TEST_F(QuantisedTest, SettingsOfModelOptInAFileOfTheirOwn) {
-  auto read = readModelOptQuantisation(
-      R"({"producer": {"name": "modelopt"}, "quantization": {)"
-      R"("quant_algo": "NVFP4", "group_size": 16,)"
-      R"("kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}})",
-      "hf_quant_config.json");
-  ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(read->form, QuantisedForm::Nvfp4Multiplied);
-  EXPECT_EQ(read->name, "modelopt NVFP4");
-  for (const char *text :
-       {"{}", "[]", R"({"quantization": 1})", R"({"quantization": {}})",
-        R"({"quantization": {"quant_algo": "INT4"}})"}) {
-    auto bad = readModelOptQuantisation(text, "hf_quant_config.json");
-    ASSERT_FALSE(bad) << text;
-    EXPECT_EQ(bad.error().message.find("hf_quant_config.json: quantization"),
-              0u)
-        << bad.error().message;
-  }
-}
-
-TEST_F(QuantisedTest, RefusesSettings) {
-  auto groups = [](const nlohmann::json &weights, const char *format) {
-    return nlohmann::json{{"quant_method", "compressed-tensors"},
-                          {"format", format},
-                          {"config_groups", {{"g", {{"weights", weights}}}}}};
-  };
-  nlohmann::json int4 = {{"num_bits", 4},
-                         {"type", "int"},
-                         {"strategy", "group"},
-                         {"group_size", 8}};
-  auto with = [](nlohmann::json object, const char *key,
-                 const nlohmann::json &value) {
-    object[key] = value;
-    return object;
-  };
-  nlohmann::json two = groups(int4, "pack-quantized");
-  two["config_groups"]["h"] = {{"weights", with(int4, "num_bits", 8)}};
-  nlohmann::json gptq = {
-      {"quant_method", "gptq"}, {"bits", 4}, {"group_size", 8}};
-  nlohmann::json awq = {
-      {"quant_method", "awq"}, {"bits", 4}, {"group_size", 8}};
-  struct Refusal {
-    nlohmann::json object;
-    const char *words;
-  };
-  const Refusal refusals[] = {
-      {"fp8", "quantization_config: expected an object"},
-      {nlohmann::json::object(), "quant_method"},
-      {{{"quant_method", "bitsandbytes"}}, "found 'bitsandbytes'"},
-      {with(fp8, "fmt", "e5m2"), "fmt: expected 'e4m3'"},
-      {with(fp8, "weight_block_size", nullptr), "two sizes"},
-      {with(fp8, "weight_block_size", {128}), "two sizes"},
-      {with(gptq, "bits", 3), "bits: expected 4 or 8, found 3"},
-      {with(gptq, "group_size", 0), "a positive number or -1"},
-      {with(gptq, "checkpoint_format", "marlin"), "'gptq' or 'gptq_v2'"},
-      {with(gptq, "is_marlin_format", true), "is_marlin_format"},
-      {with(gptq, "dynamic", {{"x", 1}}), "dynamic"},
-      {with(awq, "version", "gemv"), "'gemm'"},
-      {with(awq, "bits", 8), "bits: expected 4, found 8"},
-      {with(awq, "zero_point", false), "zero_point"},
-      {{{"quant_method", "modelopt"}, {"quant_algo", "W4A8_AWQ"}},
-       "'FP8' or 'NVFP4'"},
-      {{{"quant_method", "modelopt"},
-        {"quant_algo", "NVFP4"},
-        {"group_size", 32}},
-       "group_size: expected 16"},
-      {groups(int4, "marlin-24"), "no other format is read"},
-      {{{"quant_method", "compressed-tensors"}, {"format", "pack-quantized"}},
-       "config_groups"},
-      {two, "the same settings of weights in each"},
-      {groups(with(int4, "num_bits", 3), "pack-quantized"), "4 or 8"},
-      {groups(with(int4, "type", "float"), "pack-quantized"), "'int'"},
-      {groups(with(int4, "strategy", "token"), "pack-quantized"), "strategy"},
-      {groups(with(int4, "strategy", "tensor_group"), "pack-quantized"),
-       "another than 'tensor_group'"},
-      {groups(with(int4, "dynamic", true), "pack-quantized"), "dynamic"},
-      {groups(int4, "int-quantized"), "num_bits"},
-      {groups(int4, "float-quantized"), "'float'"},
-  };
-  for (const Refusal &refusal : refusals) {
-    nlohmann::json config = {{"quantization_config", refusal.object}};
-    auto read = readQuantisedConfig(config.dump(), "dir/config.json");
-    ASSERT_FALSE(read) << config.dump();
-    const std::string &message = read.error().message;
-    EXPECT_EQ(message.find("dir/config.json: quantization_config"), 0u)
-        << message;
-    EXPECT_NE(message.find(refusal.words), std::string::npos) << message;
-  }
 }
 
 } // namespace
