@@ -131,7 +131,8 @@ Result<void> readLines(std::string_view text, TokenizerData &data) {
     if (!bytes || error != std::errc() || stop != rank.data() + rank.size()) {
       return Diagnostic{fmt::format(
           "{}: {}: expected a byte string in base64, a space and its id, found "
-          "{}; {}",
+          "{}; use the tokenizer.json of the model if this is a file of "
+          "SentencePiece, else {}",
           data.file, place, quoteText(line), advice)};
     }
     if (bytes->size() > maxRankedBytes) {

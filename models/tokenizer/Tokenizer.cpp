@@ -19,7 +19,8 @@ namespace chipwright::models {
 
 namespace {
 
-constexpr size_t maxTextBytes = size_t(1) << 30;
+// One piece of this many symbols takes two gigabytes while it merges.
+constexpr size_t maxTextBytes = size_t(64) << 20;
 constexpr uint64_t maxFileBytes = uint64_t(256) << 20;
 
 /// The 256 printable forms, inverted.
@@ -319,10 +320,11 @@ Result<Tokenizer> Tokenizer::open(const std::string &path) {
 Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
                                                bool addSpecial,
                                                bool parseSpecial) const {
-  if (text.size() >= maxTextBytes) {
-    return Diagnostic{fmt::format("{}: expected a text below {} bytes, found "
-                                  "{} bytes; pass the text in parts",
-                                  data->file, maxTextBytes, text.size())};
+  if (text.size() > maxTextBytes) {
+    return Diagnostic{
+        fmt::format("{}: expected a text of at most {} bytes, found "
+                    "{} bytes; pass the text in parts",
+                    data->file, maxTextBytes, text.size())};
   }
   std::string repaired;
   if (!isUtf8(text)) {

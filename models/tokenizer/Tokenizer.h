@@ -76,8 +76,8 @@ public:
   /// each maximal subpart of a code point. \p addSpecial puts what the
   /// tokenizer puts around a text (BOS, for most). \p parseSpecial makes
   /// control tokens of their text, as chat templates need; without it nothing
-  /// in \p text becomes a control token. Refused: texts of 1 GiB or more, and
-  /// those on which a pattern from the file takes too many steps.
+  /// in \p text becomes a control token. Refused: texts of more than 64 MiB,
+  /// and those on which a pattern from the file takes too many steps.
   Result<std::vector<int32_t>> encode(std::string_view text, bool addSpecial,
                                       bool parseSpecial) const;
 

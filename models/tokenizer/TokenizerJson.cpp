@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <unordered_map>
 
 namespace chipwright::models {
 
@@ -197,6 +198,7 @@ private:
   Result<void> vocabulary() {
     BytePairModel &out = data.model;
     out.ids.reserve(vocab->size());
+    idsOfContents.reserve(vocab->size());
     for (const auto &[content, value] : vocab->items()) {
       std::string path = "model.vocab." + quoteText(content);
       if (!value.is_number_unsigned() ||
@@ -236,6 +238,7 @@ private:
       if (!key.empty()) {
         out.ids.emplace(std::move(key), id);
       }
+      idsOfContents.emplace(content, id);
     }
     if (unknownText) {
       auto unknown = vocab->find(*unknownText);
@@ -289,13 +292,13 @@ private:
       std::array<int32_t, 3> ids{};
       std::array<std::string_view, 3> contents = {left, right, whole};
       for (size_t k = 0; k < 3; ++k) {
-        auto place = vocab->find(contents[k]);
-        if (place == vocab->end()) {
+        auto place = idsOfContents.find(contents[k]);
+        if (place == idsOfContents.end()) {
           return fault(fmt::format("model.merges[{}]", i),
                        "tokens whose parts and sum are in the vocabulary",
                        quoteText(contents[k]) + ", which is not");
         }
-        ids[k] = place->get<int32_t>();
+        ids[k] = place->second;
       }
       data.model.merges.set(ids[0], ids[1], {static_cast<uint32_t>(i), ids[2]});
     }
@@ -308,6 +311,8 @@ private:
   TextDecoder decoder;
   const Json *model = nullptr;
   const Json *vocab = nullptr;
+  // As vocab, for the many look-ups of merges.
+  std::unordered_map<std::string_view, int32_t> idsOfContents;
   std::optional<std::string> unknownText;
   std::vector<AddedToken> tokens;
   std::set<std::string, std::less<>> addedContents;
