@@ -10,6 +10,7 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <memory>
 
@@ -28,7 +29,7 @@ Result<std::string> composed(std::string_view text, NormalizerKind kind) {
   utf8proc_ssize_t size =
       utf8proc_map(reinterpret_cast<const utf8proc_uint8_t *>(text.data()),
                    static_cast<utf8proc_ssize_t>(text.size()), &bytes,
-                   static_cast<utf8proc_option_t>(options));
+                   std::bit_cast<utf8proc_option_t>(options)); // a set
   std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(bytes,
                                                                 &std::free);
   if (size < 0) {
