@@ -32,7 +32,10 @@ struct OpError {
   models::OpKind kind{};
   double error = 0, bound = 0; // relative, Frobenius norm
   int64_t row = 0, column = 0; // of the largest difference
-  int64_t elements = 1;
+  /// How many elements of equal size would scatter as much as those of the
+  /// result, (sum of squares)^2 / sum of fourth powers: a few large ones decide
+  /// the norm of a long row.
+  double elements = 1;
 
   /// What counts as agreement: the bound is one on the mean of many roundings,
   /// few may be larger by chance, and the largest one is twice as large.

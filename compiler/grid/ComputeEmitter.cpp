@@ -6,6 +6,8 @@
 
 #include "compiler/grid/ComputeEmitter.h"
 
+#include "compiler/grid/Banks.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -25,8 +27,7 @@ ComputeEmitter::ComputeEmitter(ProgramOp program, const LocalPlan &plan,
     : RoleEmitter(program, plan, target, builder, block),
       rings(plan, /*ofLoads=*/false, [this](const Place &place) {
         pe::CbPopOp::create(b, b.getUnknownLoc(),
-                            static_cast<uint64_t>(place.cb),
-                            i64(place.slotBytes()));
+                            static_cast<uint64_t>(place.cb), i64(place.slot));
       }) {}
 
 LogicalResult ComputeEmitter::issue(Operation *op) {
@@ -59,7 +60,7 @@ LogicalResult ComputeEmitter::issue(Operation *op) {
 void ComputeEmitter::pushed(Operation *op, Value tile) {
   const Place &place = plan.of(tile);
   pe::CbPushOp::create(b, op->getLoc(), static_cast<uint64_t>(place.cb),
-                       i64(place.slotBytes()));
+                       i64(place.slot));
   rings.push(tile);
 }
 
@@ -112,32 +113,56 @@ void ComputeEmitter::leaveLoop(scf::ForOp loop) {
 
 void ComputeEmitter::initBanks(Location loc, const Place &place, Value from,
                                StringRef tag) {
-  const int64_t rows = place.type.getDimSize(0),
-                cols = place.type.getDimSize(1);
   for (int64_t i = 0; i < place.rowParts; ++i) {
     for (int64_t j = 0; j < place.colParts; ++j) {
-      int64_t row = i * target.streamRows, col = j * target.cachedRows;
-      SmallVector<pe::SliceValue, 12> slices = {
-          {"rows", std::min(rows - row, target.streamRows)},
-          {"cols", std::min(cols - col, target.cachedRows)},
-          {"bank", place.firstBank + i * place.colParts + j},
-          {"kind", from ? isa::BankInitKind::Tile : isa::BankInitKind::Zero}};
-      if (from) {
-        addSource(slices, {"cb", "offset", "pitch", "dtype"}, from, row, col);
-      } else {
-        slices.push_back({"dtype", elementCode(place.type.getElementType())});
-      }
-      pe::BankInitOp::create(b, loc, slices, tag);
+      initBank(
+          loc, place.type,
+          {i * target.streamRows, j * target.cachedRows, place.bankOf(i, j)},
+          from, tag);
     }
   }
 }
 
-/// The products of one step over K: every pair of operand parts, in an order
-/// in which neighbours share one of them.
-void ComputeEmitter::multiplyParts(MatmulOp op, int64_t passes, Value offset,
-                                   int64_t constantOffset,
-                                   OpFoldResult accumulate) {
+void ComputeEmitter::initBank(Location loc, RankedTensorType type,
+                              const Part &part, Value from, StringRef tag) {
+  SmallVector<pe::SliceValue, 12> slices = {
+      {"rows", std::min(rowsOf(type) - part.row, target.streamRows)},
+      {"cols", std::min(colsOf(type) - part.col, target.cachedRows)},
+      {"bank", part.bank},
+      {"kind", from ? isa::BankInitKind::Tile : isa::BankInitKind::Zero}};
+  if (from) {
+    addSource(slices, {"cb", "offset", "pitch", "dtype"}, from, part.row,
+              part.col);
+  } else {
+    slices.push_back({"dtype", elementCode(type.getElementType())});
+  }
+  pe::BankInitOp::create(b, loc, slices, tag);
+}
+
+SmallVector<ComputeEmitter::Part> ComputeEmitter::partsOf(MatmulOp op) {
   const Place &sum = plan.of(op.getSum());
+  SmallVector<Part> parts;
+  for (int64_t j = 0; j < sum.colParts; ++j) {
+    for (int64_t step = 0; step < sum.rowParts; ++step) {
+      int64_t i = j % 2 ? sum.rowParts - 1 - step : step;
+      int64_t bank = 0;
+      if (sum.inBanks) {
+        bank = sum.bankOf(i, j);
+      } else {
+        const std::vector<int64_t> &banks = plan.borrowedBanks(op);
+        bank = banks[parts.size() % banks.size()];
+      }
+      parts.push_back({i * target.streamRows, j * target.cachedRows, bank});
+    }
+  }
+  return parts;
+}
+
+/// The products of one step over K.
+void ComputeEmitter::multiplyStep(MatmulOp op, ArrayRef<Part> parts,
+                                  int64_t passes, Value offset,
+                                  int64_t constantOffset,
+                                  OpFoldResult accumulate) {
   const Place &a = plan.of(op.getA()), &bPlace = plan.of(op.getB());
   const int64_t m = rowsOf(op.getA().getType()),
                 n = rowsOf(op.getB().getType());
@@ -148,31 +173,27 @@ void ComputeEmitter::multiplyParts(MatmulOp op, int64_t passes, Value offset,
     }
     return b.createOrFold<arith::AddIOp>(op.getLoc(), offset, i64(constant));
   };
-  for (int64_t j = 0; j < sum.colParts; ++j) {
-    for (int64_t step = 0; step < sum.rowParts; ++step) {
-      int64_t i = j % 2 ? sum.rowParts - 1 - step : step;
-      int64_t row = i * target.streamRows, col = j * target.cachedRows;
-      pe::MmlOp::create(
-          b, op.getLoc(),
-          {{"a_cb", a.cb},
-           {"a_offset",
-            at(rings.offsetOf(op.getA()) + row * a.pitch() + constantOffset)},
-           {"a_pitch", a.pitch()},
-           {"b_cb", bPlace.cb},
-           {"b_offset", at(rings.offsetOf(op.getB()) + col * bPlace.pitch() +
-                           constantOffset)},
-           {"b_pitch", bPlace.pitch()},
-           {"a_rows", std::min(m - row, target.streamRows)},
-           {"b_rows", std::min(n - col, target.cachedRows)},
-           {"passes", passes},
-           {"a_dtype", type},
-           {"b_dtype", type},
-           {"bank", sum.firstBank + i * sum.colParts + j},
-           {"accumulate", accumulate},
-           {"a_step", target.kBytes},
-           {"b_step", target.kBytes}},
-          tagOf(op));
-    }
+  for (const Part &part : parts) {
+    pe::MmlOp::create(
+        b, op.getLoc(),
+        {{"a_cb", a.cb},
+         {"a_offset", at(rings.offsetOf(op.getA()) + part.row * a.pitch() +
+                         constantOffset)},
+         {"a_pitch", a.pitch()},
+         {"b_cb", bPlace.cb},
+         {"b_offset", at(rings.offsetOf(op.getB()) + part.col * bPlace.pitch() +
+                         constantOffset)},
+         {"b_pitch", bPlace.pitch()},
+         {"a_rows", std::min(m - part.row, target.streamRows)},
+         {"b_rows", std::min(n - part.col, target.cachedRows)},
+         {"passes", passes},
+         {"a_dtype", type},
+         {"b_dtype", type},
+         {"bank", part.bank},
+         {"accumulate", accumulate},
+         {"a_step", target.kBytes},
+         {"b_step", target.kBytes}},
+        tagOf(op));
   }
 }
 
@@ -185,14 +206,10 @@ LogicalResult ComputeEmitter::matmul(MatmulOp op) {
            << kBytes << " bytes of K, which is no multiple of the "
            << target.kBytes << " of a pass (dpe.k_bytes)";
   }
-  const int64_t allPasses = kBytes / target.kBytes;
-  int64_t passes = static_cast<int64_t>(
-      std::bit_floor(static_cast<uint64_t>(target.maxPasses)));
-  while (allPasses % passes != 0) {
-    passes /= 2;
+  if (isSpilled(op)) {
+    multiplySpilled(op);
+    return success();
   }
-  const int64_t steps = allPasses / passes, stepBytes = passes * target.kBytes;
-
   OpFoldResult first = b.getI64IntegerAttr(1);
   Value acc = op.getAcc();
   if (splatOf(acc)) {
@@ -205,23 +222,66 @@ LogicalResult ComputeEmitter::matmul(MatmulOp op) {
   } else if (!liesInBanks(acc)) {
     initBanks(loc, plan.of(op.getSum()), acc, tagOf(op));
   }
+  multiply(op, partsOf(op), first);
+  return success();
+}
+
+/// All of K. \p first: does the first step add to what lies in the banks?
+void ComputeEmitter::multiply(MatmulOp op, ArrayRef<Part> parts,
+                              OpFoldResult first) {
+  const int64_t kBytes = colsOf(op.getA().getType()) *
+                         bytesOf(elementOf(op.getA().getType())),
+                allPasses = kBytes / target.kBytes;
+  int64_t passes = static_cast<int64_t>(
+      std::bit_floor(static_cast<uint64_t>(target.maxPasses)));
+  while (allPasses % passes != 0) {
+    passes /= 2;
+  }
+  const int64_t steps = allPasses / passes, stepBytes = passes * target.kBytes;
   OpFoldResult more = b.getI64IntegerAttr(1);
   if (steps <= kMaxUnrolledSteps) {
     for (int64_t step = 0; step < steps; ++step) {
-      multiplyParts(op, passes, Value(), step * stepBytes,
-                    step == 0 ? first : more);
+      multiplyStep(op, parts, passes, Value(), step * stepBytes,
+                   step == 0 ? first : more);
     }
-    return success();
+    return;
   }
-  multiplyParts(op, passes, Value(), 0, first);
+  multiplyStep(op, parts, passes, Value(), 0, first);
+  Location loc = op.getLoc();
   auto loop = scf::ForOp::create(b, loc, index(stepBytes), index(kBytes),
                                  index(stepBytes));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value offset = arith::IndexCastOp::create(b, loc, b.getI64Type(),
                                             loop.getInductionVar());
-  multiplyParts(op, passes, offset, 0, more);
-  return success();
+  multiplyStep(op, parts, passes, offset, 0, more);
+}
+
+/// A sum in local memory goes part by part through banks: in, products, out.
+void ComputeEmitter::multiplySpilled(MatmulOp op) {
+  const Place &sum = plan.of(op.getSum());
+  const int64_t element = bytesOf(sum.type.getElementType());
+  const bool isZero = splatOf(op.getAcc()).has_value();
+  for (const Part &part : partsOf(op)) {
+    if (!isZero) {
+      initBank(op.getLoc(), sum.type, part, op.getAcc(), tagOf(op));
+    }
+    multiply(op, part, b.getI64IntegerAttr(isZero ? 0 : 1));
+    isa::ElementType type = elementCode(sum.type.getElementType());
+    pe::DrainOp::create(
+        b, op.getLoc(),
+        {{"cb", part.bank},
+         {"dtype", type},
+         {"rows", std::min(rowsOf(sum.type) - part.row, target.streamRows)},
+         {"cols", std::min(colsOf(sum.type) - part.col, target.cachedRows)},
+         {"store", int64_t(1)},
+         {"out_cb", sum.cb},
+         {"out_offset", part.row * sum.pitch() + part.col * element},
+         {"out_pitch", sum.pitch()},
+         {"out_dtype", type}},
+        tagOf(op));
+  }
+  pushed(op, op.getSum());
 }
 
 //===----------------------------------------------------------------------===//
@@ -363,7 +423,7 @@ LogicalResult ComputeEmitter::simd(SimdOp op) {
     if (goesOn) {
       const Place &place = plan.of(op.getRed());
       pe::CbPopOp::create(b, op.getLoc(), static_cast<uint64_t>(place.cb),
-                          i64(place.slotBytes()));
+                          i64(place.slot));
       rings.taken(op.getRed());
     }
   }
@@ -383,7 +443,7 @@ void ComputeEmitter::drain(SimdOp op) {
       int64_t i = j % 2 ? place.rowParts - 1 - step : step;
       int64_t row = i * target.streamRows, col = j * target.cachedRows;
       SmallVector<pe::SliceValue, 48> slices = {
-          {"cb", place.firstBank + i * place.colParts + j},
+          {"cb", place.bankOf(i, j)},
           {"dtype", elementCode(place.type.getElementType())}};
       addChain(slices, op, row, col, std::min(rows - row, target.streamRows),
                std::min(cols - col, target.cachedRows));
@@ -446,5 +506,10 @@ void ComputeEmitter::store(StoreOp op) {
     slices.push_back({"index_offset", rings.offsetOf(op.getScatter())});
   }
   pe::DmaOutOp::create(b, op.getLoc(), slices, tagOf(op));
+  if (int64_t rest = place.slot - place.tileBytes()) {
+    // Larger tiles share the ring.
+    pe::CbPopOp::create(b, op.getLoc(), static_cast<uint64_t>(place.cb),
+                        i64(rest));
+  }
   rings.taken(op.getTile());
 }

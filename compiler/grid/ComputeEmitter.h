@@ -29,8 +29,19 @@ protected:
 
 private:
   mlir::LogicalResult matmul(grid::MatmulOp op);
-  void multiplyParts(grid::MatmulOp op, int64_t passes, mlir::Value offset,
-                     int64_t constantOffset, mlir::OpFoldResult accumulate);
+  /// What of a sum lies in one bank: its first element and the bank.
+  struct Part {
+    int64_t row, col, bank;
+  };
+  /// The parts of the sum of \p op, in an order in which neighbours share an
+  /// operand.
+  llvm::SmallVector<Part> partsOf(grid::MatmulOp op);
+  void multiply(grid::MatmulOp op, llvm::ArrayRef<Part> parts,
+                mlir::OpFoldResult first);
+  void multiplyStep(grid::MatmulOp op, llvm::ArrayRef<Part> parts,
+                    int64_t passes, mlir::Value offset, int64_t constantOffset,
+                    mlir::OpFoldResult accumulate);
+  void multiplySpilled(grid::MatmulOp op);
   mlir::LogicalResult simd(grid::SimdOp op);
   void drain(grid::SimdOp op);
   void topK(grid::TopKOp op);
@@ -39,6 +50,8 @@ private:
   /// Loads the banks of \p place with zeros or with the tile \p from.
   void initBanks(mlir::Location loc, const Place &place, mlir::Value from,
                  llvm::StringRef tag);
+  void initBank(mlir::Location loc, mlir::RankedTensorType type,
+                const Part &part, mlir::Value from, llvm::StringRef tag);
 
   /// Slices that tell where an input lies: \p prefix with cb, offset, pitch,
   /// dtype. \p row and \p col are the first element.

@@ -72,14 +72,11 @@ public:
 private:
   static void setUpRings(OpBuilder &builder, Location loc,
                          const LocalPlan &plan) {
-    for (const Place &place : plan.places()) {
-      if (!place.inBanks) {
-        int64_t size = place.depth * place.slotBytes();
-        Value word = arith::ConstantIntOp::create(builder, loc,
-                                                  place.base | size << 32, 64);
-        pe::CbSetupOp::create(builder, loc, static_cast<uint64_t>(place.cb),
-                              word);
-      }
+    for (auto [cb, ring] : llvm::enumerate(plan.rings())) {
+      int64_t base = plan.places()[ring.places.front()].base;
+      Value word = arith::ConstantIntOp::create(
+          builder, loc, base | (ring.depth * ring.slot) << 32, 64);
+      pe::CbSetupOp::create(builder, loc, static_cast<uint64_t>(cb), word);
     }
   }
 };

@@ -17,8 +17,7 @@ LoadEmitter::LoadEmitter(ProgramOp program, const LocalPlan &plan,
     : RoleEmitter(program, plan, target, builder, block),
       rings(plan, /*ofLoads=*/true, [this](const Place &place) {
         pe::CbPopOp::create(b, b.getUnknownLoc(),
-                            static_cast<uint64_t>(place.cb),
-                            i64(place.slotBytes()));
+                            static_cast<uint64_t>(place.cb), i64(place.slot));
       }) {}
 
 LogicalResult LoadEmitter::issue(Operation *op) {
@@ -48,6 +47,7 @@ void LoadEmitter::load(LoadOp op) {
     slices.push_back({"index_offset", rings.offsetOf(op.getGather())});
   }
   pe::DmaInOp::create(b, op.getLoc(), slices, tagOf(op));
+  fillSlot(op.getLoc(), place);
   if (place.isGatherIndex) {
     rings.push(op.getTile());
   }
@@ -64,4 +64,12 @@ void LoadEmitter::fill(FillOp op) {
                        {"fill", op.getValue()},
                        {"fill_dtype", elementCode(type.getElementType())}},
                       tagOf(op));
+  fillSlot(op.getLoc(), place);
+}
+
+/// A transfer moves the pointer by its tile; larger tiles share its ring.
+void LoadEmitter::fillSlot(Location loc, const Place &place) {
+  if (int64_t rest = place.slot - place.tileBytes()) {
+    pe::CbPushOp::create(b, loc, static_cast<uint64_t>(place.cb), i64(rest));
+  }
 }

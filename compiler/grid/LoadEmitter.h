@@ -27,6 +27,7 @@ protected:
 private:
   void load(grid::LoadOp op);
   void fill(grid::FillOp op);
+  void fillSlot(mlir::Location loc, const Place &place);
 
   Rings rings; // of row numbers for gathers
 };

@@ -6,9 +6,14 @@
 
 #include "compiler/grid/LocalPlan.h"
 
+#include "compiler/grid/Banks.h"
+#include "compiler/grid/RingSharing.h"
+
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/SmallPtrSet.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace chipwright;
@@ -20,9 +25,13 @@ static constexpr int64_t kMaxDepth = 8;
 static int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// A ring starts at a whole line of the widest local memory bank.
-static int64_t ringBytes(const Place &ring, int64_t depth) {
+static int64_t ringBytes(const Ring &ring, int64_t depth) {
   constexpr int64_t kLine = 64;
-  return divideUp(depth * ring.slotBytes(), kLine) * kLine;
+  return divideUp(depth * ring.slot, kLine) * kLine;
+}
+
+static int64_t ringBytes(const Ring &ring) {
+  return ringBytes(ring, ring.depth);
 }
 
 Value chipwright::wholeOf(Value value) {
@@ -44,7 +53,8 @@ bool chipwright::liesInBanks(Value value) {
     } else if (auto loop = value.getDefiningOp<scf::ForOp>()) {
       value = loop.getYieldedValues()[cast<OpResult>(value).getResultNumber()];
     } else {
-      return value.getDefiningOp<MatmulOp>() != nullptr;
+      auto product = value.getDefiningOp<MatmulOp>();
+      return product && !isSpilled(product);
     }
   }
   return false; // a state that nobody changes
@@ -120,7 +130,7 @@ void LocalPlan::classify(ProgramOp program, const Target &target) {
     place.isCarried |= isa<BlockArgument>(tile);
     if (maker && !isa<scf::ForOp>(maker)) {
       place.maker = place.maker ? place.maker : maker;
-      place.inBanks |= isa<MatmulOp>(maker);
+      place.inBanks |= isa<MatmulOp>(maker) && liesInBanks(tile);
       place.filledByLoad |= isa<LoadOp, FillOp>(maker);
       auto chain = dyn_cast<SimdOp>(maker);
       place.isInParts |= chain && tile == chain.getRed() &&
@@ -133,68 +143,269 @@ void LocalPlan::classify(ProgramOp program, const Target &target) {
     }
   }
   for (Place &place : all) {
-    if (place.inBanks) {
+    if (place.type.getRank() == 2) {
       place.rowParts = divideUp(place.type.getDimSize(0), target.streamRows);
       place.colParts = divideUp(place.type.getDimSize(1), target.cachedRows);
     }
   }
 }
 
-LogicalResult LocalPlan::assignBanks(ProgramOp program, const Target &target) {
-  int64_t next = 0;
-  for (Place &place : all) {
-    if (place.inBanks) {
-      place.firstBank = next;
-      next += place.rowParts * place.colParts;
-    }
-  }
-  if (next <= target.banks) {
-    return success();
-  }
+static LogicalResult refuseBanks(ProgramOp program, const Target &target,
+                                 ArrayRef<SumLife> lives, int64_t most) {
   InFlightDiagnostic error = program.emitError()
                              << "sums of products of @" << program.getSymName()
-                             << " need " << next << " accumulator banks, "
+                             << " need " << most << " accumulator banks, "
                              << target.name << " has " << target.banks
                              << " (re.banks); use smaller tiles";
-  for (const Place &place : all) {
-    if (place.inBanks) {
-      error.attachNote(place.maker->getLoc())
-          << place.rowParts * place.colParts << " banks of "
-          << target.streamRows << " x " << target.cachedRows << " for this "
-          << place.type;
-    }
+  for (const SumLife &life : lives) {
+    MatmulOp product = life.products.front();
+    error.attachNote(product.getLoc())
+        << life.banks << " banks of " << target.streamRows << " x "
+        << target.cachedRows << " for this " << product.getSum().getType();
   }
   return error;
 }
 
+LogicalResult LocalPlan::assignBanks(ProgramOp program, const Target &target) {
+  std::vector<SumLife> lives = livesOfSums(program, target);
+  int64_t together = 0;
+  for (const SumLife &life : lives) {
+    together += life.banks;
+    tight |= isSpilled(life.products.front());
+  }
+  const int64_t most = mostBanks(lives);
+  if (most > target.banks) {
+    return refuseBanks(program, target, lives, most);
+  }
+  // As long as there are enough, no sum waits for another one's drain.
+  tight |= together > target.banks;
+  std::vector<unsigned> freeFrom(static_cast<size_t>(target.banks), 0);
+  std::vector<size_t> order(lives.size());
+  std::iota(order.begin(), order.end(), size_t(0));
+  llvm::sort(order, [&](size_t a, size_t b) {
+    return std::pair(lives[a].first, a) < std::pair(lives[b].first, b);
+  });
+  // While one part of a spilled sum is drained, the next may be multiplied.
+  constexpr int64_t kBorrowed = 2;
+  for (size_t number : order) {
+    const SumLife &life = lives[number];
+    MatmulOp product = life.products.front();
+    const int64_t wanted = isSpilled(product) ? kBorrowed : life.banks;
+    std::vector<int64_t> banks;
+    for (size_t bank = 0; bank < freeFrom.size(); ++bank) {
+      if (freeFrom[bank] <= life.first &&
+          static_cast<int64_t>(banks.size()) < wanted) {
+        banks.push_back(static_cast<int64_t>(bank));
+        freeFrom[bank] = tight ? life.last + 1 : ~0u;
+      }
+    }
+    if (isSpilled(product)) {
+      borrowed[product] = std::move(banks);
+    } else {
+      all[index.lookup(product.getSum())].banks = std::move(banks);
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rings
+//===----------------------------------------------------------------------===//
+
+int64_t LocalPlan::bytesOfRings() const {
+  int64_t bytes = 0;
+  for (const Ring &ring : allRings) {
+    bytes += ringBytes(ring);
+  }
+  return bytes;
+}
+
+std::optional<Ring> LocalPlan::merged(const Ring &a, const Ring &b,
+                                      const RingTrace &trace) const {
+  const Place &first = all[a.places.front()], &second = all[b.places.front()];
+  if (first.filledByLoad != second.filledByLoad ||
+      first.isGatherIndex != second.isGatherIndex) {
+    return std::nullopt; // other harts
+  }
+  Ring ring;
+  std::vector<bool> chosen(all.size());
+  for (const Ring *part : {&a, &b}) {
+    ring.slot = std::max(ring.slot, part->slot);
+    for (unsigned place : part->places) {
+      if (all[place].isInParts) {
+        return std::nullopt;
+      }
+      ring.places.push_back(place);
+      chosen[place] = true;
+    }
+  }
+  std::optional<int64_t> depth = trace.occupancy(chosen);
+  if (!depth) {
+    return std::nullopt;
+  }
+  llvm::sort(ring.places);
+  ring.depth = *depth;
+  return ring;
+}
+
+/// Unites pairs of rings until the rest fits, those first whose union takes
+/// least memory.
+void LocalPlan::shareRings(const Target &target, const RingTrace &trace) {
+  while (true) {
+    const bool isMany = static_cast<int64_t>(allRings.size()) > target.cbs;
+    if (!isMany && bytesOfRings() <= target.localBytes) {
+      return;
+    }
+    std::optional<Ring> best;
+    int64_t least = 0;
+    size_t bestA = 0, bestB = 0;
+    for (size_t a = 0; a < allRings.size(); ++a) {
+      for (size_t b = a + 1; b < allRings.size(); ++b) {
+        std::optional<Ring> both = merged(allRings[a], allRings[b], trace);
+        if (!both) {
+          continue;
+        }
+        int64_t more =
+            ringBytes(*both) - ringBytes(allRings[a]) - ringBytes(allRings[b]);
+        if (best ? more < least : isMany || more < 0) {
+          best = std::move(both);
+          least = more;
+          bestA = a;
+          bestB = b;
+        }
+      }
+    }
+    if (!best) {
+      return;
+    }
+    tight = true;
+    allRings[bestA] = std::move(*best);
+    allRings.erase(allRings.begin() + static_cast<std::ptrdiff_t>(bestB));
+  }
+}
+
+/// Puts each of \p own into the first ring that takes it: fewer rings than
+/// pairs may lead to, whatever their bytes.
+void LocalPlan::fillRings(std::vector<Ring> own, const RingTrace &trace) {
+  std::vector<Ring> filled;
+  for (Ring &ring : own) {
+    bool isTaken = false;
+    for (Ring &other : filled) {
+      if (std::optional<Ring> both = merged(other, ring, trace)) {
+        other = std::move(*both);
+        isTaken = true;
+        break;
+      }
+    }
+    if (!isTaken) {
+      filled.push_back(std::move(ring));
+    }
+  }
+  if (filled.size() < allRings.size()) {
+    allRings = std::move(filled);
+    tight = true;
+  }
+}
+
+/// Overlap: two slots where somebody fills one while another is read, most
+/// urgent first; then more for loads, to hide the latency of memory.
+void LocalPlan::deepenRings(const Target &target) {
+  int64_t used = bytesOfRings();
+  auto deepen = [&](Ring &ring, int64_t depth) {
+    int64_t more = ringBytes(ring, depth) - ringBytes(ring);
+    if (ring.depth < depth && used + more <= target.localBytes) {
+      used += more;
+      ring.depth = depth;
+    }
+  };
+  auto any = [&](const Ring &ring, auto what) {
+    return llvm::any_of(ring.places,
+                        [&](unsigned place) { return what(all[place]); });
+  };
+  auto isLoadedOnce = [&](const Ring &ring) {
+    return !any(ring, [](const Place &place) {
+      return !isa<ProgramOp>(place.maker->getParentOp());
+    });
+  };
+  auto isLoaded = [](const Place &place) { return place.filledByLoad; };
+  // A slot more than a shared ring must have.
+  std::vector<int64_t> wanted;
+  for (const Ring &ring : allRings) {
+    wanted.push_back(ring.isShared() ? ring.depth + 1 : 2);
+  }
+  for (auto [ring, depth] : llvm::zip(allRings, wanted)) {
+    if (any(ring, isLoaded) && !isLoadedOnce(ring)) {
+      deepen(ring, depth);
+    }
+  }
+  for (auto [ring, depth] : llvm::zip(allRings, wanted)) {
+    if (any(ring, [](const Place &place) { return place.isStored; })) {
+      bool isCarried = !ring.isShared() && all[ring.places[0]].isCarried;
+      deepen(ring, isCarried ? 3 : depth);
+    }
+  }
+  for (auto [ring, depth] : llvm::zip(allRings, wanted)) {
+    if (!isLoadedOnce(ring)) {
+      deepen(ring, depth);
+    }
+  }
+  for (int64_t depth = 3; depth <= kMaxDepth; ++depth) {
+    for (Ring &ring : allRings) {
+      if (any(ring, isLoaded) && !isLoadedOnce(ring) &&
+          any(ring,
+              [](const Place &place) { return !isa<FillOp>(place.maker); })) {
+        deepen(ring, depth);
+      }
+    }
+  }
+}
+
 LogicalResult LocalPlan::assignRings(ProgramOp program, const Target &target) {
-  std::vector<Place *> rings;
-  int64_t used = 0;
-  for (Place &place : all) {
+  for (auto [number, place] : llvm::enumerate(all)) {
     if (!place.inBanks) {
-      place.cb = static_cast<int64_t>(rings.size());
-      place.depth = place.isCarried || place.isInParts ? 2 : 1;
-      used += ringBytes(place, place.depth);
-      rings.push_back(&place);
+      Ring &ring = allRings.emplace_back();
+      ring.places = {static_cast<unsigned>(number)};
+      ring.slot = place.tileBytes();
+      ring.depth = place.isCarried || place.isInParts ? 2 : 1;
+    }
+  }
+  auto numberOf = [&](Value tile) -> std::optional<unsigned> {
+    auto place = index.find(tile);
+    return place == index.end() || all[place->second].inBanks
+               ? std::nullopt
+               : std::optional(place->second);
+  };
+  if (static_cast<int64_t>(allRings.size()) > target.cbs ||
+      bytesOfRings() > target.localBytes) {
+    RingTrace trace(program, numberOf);
+    std::vector<Ring> own = allRings;
+    shareRings(target, trace);
+    for (int turn = 0; turn < 2; ++turn) {
+      if (static_cast<int64_t>(allRings.size()) > target.cbs) {
+        fillRings(own, trace);
+      }
+      std::reverse(own.begin(), own.end());
     }
   }
   auto explain = [&](InFlightDiagnostic &error) {
-    for (Place *ring : rings) {
-      error.attachNote(ring->maker->getLoc())
-          << "CB " << ring->cb << ": " << ring->depth << " x "
-          << ring->slotBytes() << " bytes for this " << ring->type;
+    for (auto [cb, ring] : llvm::enumerate(allRings)) {
+      for (unsigned place : ring.places) {
+        error.attachNote(all[place].maker->getLoc())
+            << "CB " << cb << ": " << ring.depth << " x " << ring.slot
+            << " bytes for this " << all[place].type;
+      }
     }
   };
-  if (static_cast<int64_t>(rings.size()) > target.cbs) {
+  if (static_cast<int64_t>(allRings.size()) > target.cbs) {
     InFlightDiagnostic error = program.emitError()
                                << "@" << program.getSymName() << " needs "
-                               << rings.size() << " circular buffers, "
+                               << allRings.size() << " circular buffers, "
                                << target.name << " has " << target.cbs
                                << " (cp.cbs); split the program";
     explain(error);
     return error;
   }
-  if (used > target.localBytes) {
+  if (int64_t used = bytesOfRings(); used > target.localBytes) {
     InFlightDiagnostic error = program.emitError()
                                << "tiles of @" << program.getSymName()
                                << " need " << used << " bytes of local memory, "
@@ -204,45 +415,16 @@ LogicalResult LocalPlan::assignRings(ProgramOp program, const Target &target) {
     explain(error);
     return error;
   }
-  // Overlap: two slots where somebody fills one while another is read, most
-  // urgent first; then more for loads, to hide the latency of memory.
-  auto deepen = [&](Place *ring, int64_t depth) {
-    int64_t more = ringBytes(*ring, depth) - ringBytes(*ring, ring->depth);
-    if (ring->depth < depth && used + more <= target.localBytes) {
-      used += more;
-      ring->depth = depth;
-    }
-  };
-  auto isLoadedOnce = [](const Place *ring) {
-    return isa<ProgramOp>(ring->maker->getParentOp());
-  };
-  for (Place *ring : rings) {
-    if (ring->filledByLoad && !isLoadedOnce(ring)) {
-      deepen(ring, 2);
-    }
-  }
-  for (Place *ring : rings) {
-    if (ring->isStored) {
-      deepen(ring, ring->isCarried ? 3 : 2);
-    }
-  }
-  for (Place *ring : rings) {
-    if (!isLoadedOnce(ring)) {
-      deepen(ring, 2);
-    }
-  }
-  for (int64_t depth = 3; depth <= kMaxDepth; ++depth) {
-    for (Place *ring : rings) {
-      if (ring->filledByLoad && !isLoadedOnce(ring) &&
-          !isa<FillOp>(ring->maker)) {
-        deepen(ring, depth);
-      }
-    }
-  }
+  deepenRings(target);
   int64_t next = 0;
-  for (Place *ring : rings) {
-    ring->base = next;
-    next += ringBytes(*ring, ring->depth);
+  for (auto [cb, ring] : llvm::enumerate(allRings)) {
+    for (unsigned place : ring.places) {
+      all[place].cb = static_cast<int64_t>(cb);
+      all[place].base = next;
+      all[place].depth = ring.depth;
+      all[place].slot = ring.slot;
+    }
+    next += ringBytes(ring);
   }
   return success();
 }

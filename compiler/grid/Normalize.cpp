@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Target.h"
+#include "compiler/grid/Banks.h"
 #include "compiler/grid/GridPasses.h"
 #include "compiler/grid/LocalPlan.h"
 
@@ -33,6 +34,7 @@ public:
       return failure();
     }
     program.walk([&](LoadOp load) { ownIndices(load); });
+    spillSums(program, target);
     program.walk([&](scf::ForOp loop) { carryInPlace(loop); });
     program.walk([&](MatmulOp matmul) { accumulateInPlace(matmul); });
     // Operations are added in front of the visited one, or replace it.
@@ -232,8 +234,8 @@ private:
   }
 
   bool readsSum(Operation *op, OpOperand &operand) {
-    if (isa<MatmulOp>(op)) {
-      return operand.getOperandNumber() == 2;
+    if (auto product = dyn_cast<MatmulOp>(op)) {
+      return operand.getOperandNumber() == 2 && !isSpilled(product);
     }
     auto simd = dyn_cast<SimdOp>(op);
     // Banks that share rows cannot be reduced together.

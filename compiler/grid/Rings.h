@@ -13,6 +13,7 @@
 #ifndef CHIPWRIGHT_COMPILER_GRID_RINGS_H
 #define CHIPWRIGHT_COMPILER_GRID_RINGS_H
 
+#include "compiler/grid/LastReaders.h"
 #include "compiler/grid/LocalPlan.h"
 
 #include "llvm/ADT/SmallVector.h"
@@ -27,7 +28,10 @@ public:
   /// \p popped is called when a tile leaves its ring by its reader.
   Rings(const LocalPlan &plan, bool ofLoads,
         std::function<void(const Place &)> popped)
-      : plan(plan), ofLoads(ofLoads), popped(std::move(popped)) {}
+      : plan(plan), ofLoads(ofLoads), popped(std::move(popped)),
+        readers([this](mlir::Value tile) { return follows(tile); },
+                [this](mlir::Value tile) { release(tile); }) {}
+  Rings(const Rings &) = delete;
 
   /// \p tile has been put behind the others of its ring.
   void push(mlir::Value tile);
@@ -41,11 +45,8 @@ public:
   /// which may be a slice.
   int64_t offsetOf(mlir::Value tile) const;
 
-  /// Finds out where the tiles that \p block makes (or gets) are read last,
-  /// and releases those it gets and never reads.
-  void enterBlock(mlir::Block &block);
-  /// Releases the tiles that \p op was the last one to read.
-  void done(mlir::Operation *op);
+  void enterBlock(mlir::Block &block) { readers.enterBlock(block); }
+  void done(mlir::Operation *op) { readers.done(op); }
 
 private:
   struct Entry {
@@ -53,7 +54,7 @@ private:
     bool dead = false;
   };
   llvm::SmallVector<Entry, 2> &ringOf(mlir::Value tile) {
-    return rings[&plan.of(tile)];
+    return rings[plan.of(tile).cb];
   }
 
   bool follows(mlir::Value tile) const;
@@ -61,8 +62,8 @@ private:
   const LocalPlan &plan;
   const bool ofLoads;
   std::function<void(const Place &)> popped;
-  llvm::DenseMap<const Place *, llvm::SmallVector<Entry, 2>> rings;
-  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value, 2>> deaths;
+  llvm::DenseMap<int64_t, llvm::SmallVector<Entry, 2>> rings; // by CB
+  LastReaders readers;
 };
 
 } // namespace chipwright

@@ -31,8 +31,8 @@ constexpr int64_t kMaxRounds = 12;
 
 class Generator {
 public:
-  explicit Generator(const OpModel &model)
-      : model(model), target(model.chip()) {}
+  Generator(const OpModel &model, bool maySpill)
+      : model(model), target(model.chip()), maySpill(maySpill) {}
 
   std::vector<Schedule> run() {
     std::vector<std::vector<int64_t>> blocks;
@@ -259,9 +259,10 @@ private:
   /// What needs no plan to be seen.
   bool fitsAlone(const Schedule &schedule) const {
     for (const OpModel::Product &product : model.allProducts()) {
-      if (divideUp(product.m.of(schedule.tile), target.streamRows) *
-              divideUp(product.n.of(schedule.tile), target.cachedRows) >
-          target.banks) {
+      if (!maySpill &&
+          divideUp(product.m.of(schedule.tile), target.streamRows) *
+                  divideUp(product.n.of(schedule.tile), target.cachedRows) >
+              target.banks) {
         return false;
       }
     }
@@ -270,11 +271,13 @@ private:
 
   const OpModel &model;
   const Target &target;
+  const bool maySpill;
   std::vector<Schedule> found;
 };
 
 } // namespace
 
-std::vector<Schedule> chipwright::candidates(const OpModel &model) {
-  return Generator(model).run();
+std::vector<Schedule> chipwright::candidates(const OpModel &model,
+                                             bool maySpill) {
+  return Generator(model, maySpill).run();
 }

@@ -14,8 +14,8 @@ namespace chipwright {
 /// Schedules of an operation, best first. They obey what the machine asks of
 /// single tiles (accumulator banks, whole passes of K, widths of fields);
 /// whether they fit together is for LocalPlan to say. The last one has the
-/// smallest tiles.
-std::vector<Schedule> candidates(const OpModel &model);
+/// smallest tiles. \p maySpill: sums may need more banks than there are.
+std::vector<Schedule> candidates(const OpModel &model, bool maySpill = false);
 
 } // namespace chipwright
 

@@ -7,10 +7,12 @@
 // Candidates are ranked by estimated time. Whether one fits is not estimated:
 // the program is copied, lowered up to the point where local memory is planned,
 // and LocalPlan says. Rings without room for the next tile stop overlap, so a
-// plan with shallow ones must win by more than what that costs.
+// plan with shallow ones must win by more than what that costs. Plans in which
+// tiles share rings or sums are spilled are for what fits in no other way.
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/grid/Banks.h"
 #include "compiler/grid/GridPasses.h"
 #include "compiler/grid/LocalPlan.h"
 #include "compiler/schedule/Candidates.h"
@@ -59,11 +61,20 @@ public:
       if (failed(model)) {
         return failure();
       }
+      mayBeTight = false;
       lists[i] = candidates(*model);
-      if (failed(choose(i))) {
+      choose(i);
+      if (!chosen[i]) {
+        // Whatever is left: sums may be larger than all banks.
+        mayBeTight = anyTight = true;
+        lists[i] = candidates(*model, /*maySpill=*/true);
+        choose(i);
+      }
+      if (!chosen[i] && failed(refuse(i))) {
         return failure();
       }
     }
+    mayBeTight = anyTight;
     if (failed(fitTogether())) {
       return failure();
     }
@@ -128,9 +139,12 @@ private:
     if (failed(plan)) {
       return trial;
     }
-    trial.fits = true;
-    // One slot: nothing overlaps. Two: a round trip to memory may show.
-    constexpr double kSingle = 1.6, kDouble = 1.05;
+    trial.fits = mayBeTight || !plan->isTight();
+    // One slot: nothing overlaps. Two: a round trip to memory may show. Spilled
+    // sums go to local memory and back for each product.
+    constexpr double kSingle = 1.6, kDouble = 1.05, kSpilled = 2;
+    bool spills = false;
+    lowered.walk([&](MatmulOp product) { spills |= isSpilled(product); });
     for (const Place &place : plan->places()) {
       if (place.inBanks || !place.maker) {
         continue;
@@ -143,6 +157,7 @@ private:
         trial.penalty = std::max(trial.penalty, kDouble);
       }
     }
+    trial.penalty *= spills ? kSpilled : 1;
     return trial;
   }
 
@@ -160,8 +175,8 @@ private:
     return true;
   }
 
-  /// The best candidate of operation \p i as if it were the only one.
-  LogicalResult choose(size_t i) {
+  /// The best candidate of operation \p i as if it were the only one, if any.
+  void choose(size_t i) {
     std::vector<std::optional<size_t>> pick(ops.size());
     std::vector<size_t> tooLarge;
     double best = 0;
@@ -185,7 +200,6 @@ private:
         best = schedule.cost * trial.penalty;
       }
     }
-    return chosen[i] ? success() : refuse(i);
   }
 
   /// Says why even the smallest tiles of operation \p i do not fit.
@@ -266,6 +280,10 @@ private:
           }
         }
       }
+      if (victim == ops.size() && !mayBeTight) {
+        mayBeTight = true;
+        continue;
+      }
       if (victim == ops.size() || trials >= kMaxTrials) {
         InFlightDiagnostic error =
             program.emitError()
@@ -288,6 +306,8 @@ private:
   std::vector<GenericOp> ops;
   std::vector<std::vector<Schedule>> lists;
   std::vector<std::optional<size_t>> chosen;
+  /// May plans be tight (LocalPlan.h)?
+  bool mayBeTight = false, anyTight = false;
   unsigned trials = 0;
 };
 

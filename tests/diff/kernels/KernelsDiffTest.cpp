@@ -4,22 +4,19 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Grids of 1 x 1 to 16 x 8 with primes, matrix tiles of 16, 32 or 64, 1 to 8
-// accumulator banks, local memory of 64 KiB to 1 MiB, 0 to 32 contexts, with
-// and without an LLC. On every chip a product, attention and two other kernels
-// of random sizes and types agree with fp64 in functional mode, and timing mode
+// On every chip (RandomChip.h) a product, attention and two other kernels of
+// random sizes and types agree with fp64 in functional mode, and timing mode
 // reports the same cycles, instructions and PC hash. What a chip cannot hold is
-// refused with the parameter's name, and seldom.
+// refused with the parameter's name and bound, and seldom.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/KernelRun.h"
-#include "tests/diff/command_processor/Random.h"
+#include "tests/diff/kernels/RandomChip.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -36,30 +33,6 @@ bool isLong() {
 uint64_t firstSeed() {
   const char *text = std::getenv("CHIPWRIGHT_SEED");
   return text ? std::strtoull(text, nullptr, 10) : std::random_device()();
-}
-
-std::vector<std::string> randomSets(Random &random) {
-  unsigned tile = random.pick({16u, 32u, 64u});
-  // Log-uniform from 64 KiB to 1 MiB, in whole lines.
-  double exponent = 16 + 4 * double(random.below(1001)) / 1000;
-  auto local = uint64_t(std::exp2(exponent)) / 64 * 64;
-  std::vector<std::string> sets = {
-      "dram.level=burst",
-      fmt::format("grid.rows={}",
-                  random.pick({1, 2, 3, 4, 5, 7, 8, 11, 13, 16})),
-      fmt::format("grid.cols={}", random.pick({1, 2, 3, 4, 5, 6, 7, 8})),
-      fmt::format("dpe.tile_rows={}", tile),
-      fmt::format("dpe.stream_rows={}", tile),
-      fmt::format("dpe.k_bytes={}", random.pick({16, 32, 64})),
-      fmt::format("re.banks={}", random.range(1, 8)),
-      fmt::format("ls.bytes={}", local),
-      fmt::format("cp.contexts={}", random.pick({0, 1, 2, 3, 5, 8, 16, 32})),
-      fmt::format("cp.cbs={}", random.pick({8, 16, 32, 64})),
-      fmt::format("cp.mml_max_passes={}", random.pick({1, 1, 2, 3, 4, 8}))};
-  if (random.chance(25)) {
-    sets.push_back("sram.lls_bytes=256 MiB"); // no LLC
-  }
-  return sets;
 }
 
 /// Sizes that divide nothing, single elements, and some that fit exactly.
@@ -137,7 +110,7 @@ TEST(KernelsDiff, RandomKernelsOnRandomChips) {
   unsigned refused = 0, runs = 0;
   for (unsigned number = 0; number < numChips; ++number) {
     Random random(seed + number);
-    std::vector<std::string> sets = randomSets(random);
+    std::vector<std::string> sets = test::randomChip(random);
     Result<ResolvedChip> chip = loadChip("mtia-2i", sets);
     std::string place =
         fmt::format("CHIPWRIGHT_SEED={} chip {}:", seed, number);
@@ -147,11 +120,8 @@ TEST(KernelsDiff, RandomKernelsOnRandomChips) {
     SCOPED_TRACE(place);
     ASSERT_TRUE(chip) << chip.error().message;
     std::vector<Draw> draws = {randomProduct(random, chip->spec),
-                               randomOther(random), randomOther(random)};
-    // Attention has 16 rings, and banks for a block of scores and a head.
-    if (chip->spec.cp.cbs >= 16 && chip->spec.re.banks >= 4) {
-      draws.push_back(randomAttention(random));
-    }
+                               randomOther(random), randomOther(random),
+                               randomAttention(random)};
     for (const Draw &draw : draws) {
       SCOPED_TRACE(nameOf(draw));
       ++runs;
@@ -168,11 +138,8 @@ TEST(KernelsDiff, RandomKernelsOnRandomChips) {
         // A chip may be too small, and then it says of what.
         EXPECT_EQ(result.error().exitStatus, ExitDoesNotFit)
             << result.error().message;
-        bool named = false;
-        for (const char *parameter : {"ls.bytes", "cp.cbs", "re.banks"}) {
-          named |= result.error().message.find(parameter) != std::string::npos;
-        }
-        EXPECT_TRUE(named) << result.error().message;
+        EXPECT_TRUE(test::namesParameter(result.error().message))
+            << result.error().message;
         std::printf("refused: %s on%s\n  %s\n", nameOf(draw).c_str(),
                     place.c_str(), result.error().message.c_str());
         ++refused;

@@ -21,7 +21,7 @@ using namespace chipwright::models;
 
 template <typename T> static T taken(Result<T> result) {
   if (!result) {
-    throw std::runtime_error(result.error().message);
+    throw Refused(result.error());
   }
   return result.take();
 }
@@ -96,7 +96,7 @@ CheckedRun::CheckedRun(const ChipModel &model) {
 HostMatrix<float> CheckedRun::step(const std::vector<SequencePiece> &pieces) {
   SessionStep done = taken(session->step(pieces, Outputs::All));
   if (auto added = compare->add(done); !added) {
-    throw std::runtime_error(added.error().message);
+    throw Refused(added.error());
   }
   // Both hosts once more on the same step: their caches get the same again.
   RouterChoices chosen;
@@ -112,7 +112,7 @@ HostMatrix<float> CheckedRun::step(const std::vector<SequencePiece> &pieces) {
 }
 
 void test::expectAgreement(const CheckedRun &run, double bound,
-                           const std::string &what, double opSlack) {
+                           const std::string &what, OpLimit limit) {
   const ComparisonResult &found = run.comparison();
   EXPECT_LE(found.relativeError, std::max(bound, 2 * run.roundingError()))
       << what;
@@ -120,7 +120,7 @@ void test::expectAgreement(const CheckedRun &run, double bound,
       << what << ": " << found.differing << " of " << found.choices
       << " choices differ, worst margin " << found.worstMargin;
   for (const OpError &op : run.ops().errors()) {
-    EXPECT_LE(op.error, opSlack * op.bound)
+    EXPECT_LE(op.error, limit == OpLimit::Bound ? op.bound : op.limit())
         << what << ": " << op.op << " (" << op.value << ") at " << op.row
         << ", " << op.column;
   }

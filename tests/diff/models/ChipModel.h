@@ -19,13 +19,21 @@
 
 #include <cmath>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace chipwright::test {
 
-/// A model, its weights and its package for one chip. All functions throw
-/// std::runtime_error with the diagnostic of what is refused.
+/// What the functions here throw: the diagnostic of what is refused.
+struct Refused : std::runtime_error {
+  explicit Refused(const Diagnostic &diagnostic)
+      : std::runtime_error(diagnostic.message),
+        exitStatus(diagnostic.exitStatus) {}
+  int exitStatus;
+};
+
+/// A model, its weights and its package for one chip.
 struct ChipModel {
   models::ModelConfig config;
   models::Graph graph;
@@ -84,13 +92,17 @@ private:
   double roundingSquares = 0, referenceSquares = 0;
 };
 
+/// What each op may err by: the bound on the mean of many roundings, or the
+/// limit that follows from it for as many elements as the op's result has
+/// (OpError::limit()). A step of one token may have a handful.
+enum class OpLimit { Bound, OfElements };
+
 /// Expects what a correct run shows: logits within the larger of \p bound and
 /// twice the error of rounded operands, no choice of experts beyond the
-/// router's error, each op within \p opSlack times its own bound. Bounds of ops
-/// are for many elements; one rounding errs by up to twice as much, which steps
-/// of a single token may show.
+/// router's error, each op within its \p limit.
 void expectAgreement(const CheckedRun &run, double bound,
-                     const std::string &what, double opSlack = 2);
+                     const std::string &what,
+                     OpLimit limit = OpLimit::OfElements);
 
 /// A prompt for \p sequence.
 models::SequencePiece prompt(int32_t sequence, int64_t tokens,
