@@ -66,6 +66,9 @@ struct JobResult {
   Fault fault;            // if not finished
   Cycle cycles = 0;       // control-core dispatch to completion seen
   Cycle kernelCycles = 0; // first hart starts to last PE done
+  /// The end of the kernel cycles, when all PEs were done: write-back of the
+  /// LLC. And what came after them: the way to the control core.
+  Cycle writeBackCycles = 0, completionCycles = 0;
   Cycle firstStart = 0, lastDone = 0, end = 0;
   uint64_t instructions = 0, commands = 0, events = 0;
   uint64_t passes = 0; // of matrix engines

@@ -194,6 +194,8 @@ JobResult Machine::launch(const Job &job) {
   result.lastDone = control.lastDone();
   result.end = control.end();
   result.cycles = control.end() - control.dispatched();
+  result.writeBackCycles = control.writeBack();
+  result.completionCycles = control.end() - control.lastDone();
   result.kernelCycles = control.lastDone() - control.firstStart();
   for (auto &pe : parts->pes) {
     pe->closeAccounts(control.end());
