@@ -221,6 +221,14 @@ def sentence_piece(metaspace, complete):
     document = json.loads(tokenizer.to_str())
     document["added_tokens"] = [t for t in document["added_tokens"]
                                 if not t["content"].startswith("<0x")]
+    if complete:
+        # As converters of SentencePiece's models do: every pair of tokens
+        # whose sum is a token, by its rank.
+        vocab = document["model"]["vocab"]
+        document["model"]["merges"] = [
+            [t[:cut], t[cut:]] for t in sorted(vocab, key=vocab.get)
+            for cut in range(1, len(t))
+            if t[:cut] in vocab and t[cut:] in vocab and vocab[t] > 258]
     tokenizer = Tokenizer.from_str(json.dumps(document))
     tokenizer.add_tokens([AddedToken("[INST]", normalized=True)])
     tokenizer.decoder = decoders.Sequence([

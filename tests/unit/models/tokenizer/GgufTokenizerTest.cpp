@@ -179,6 +179,35 @@ TEST(GgufTokenizerTest, MergesByScore) {
             "aba\u00e9");
 }
 
+// The fixture's merges are what a converter makes of scores that fall with the
+// ids; the public package agrees with them.
+TEST(GgufTokenizerTest, ScoresGiveWhatConvertedMergesGive) {
+  json document = json::parse(readFixture("llama2.json.gz"));
+  auto reference = Tokenizer::fromJson(document.dump(), "j");
+  ASSERT_TRUE(reference) << reference.error().message;
+  std::map<int, std::string> pieces;
+  for (auto &[content, id] : document["model"]["vocab"].items()) {
+    pieces[id] = content;
+  }
+  std::vector<std::pair<std::string, float>> ranked;
+  for (const auto &[id, content] : pieces) {
+    if (id >= 259) {
+      ranked.emplace_back(content, -static_cast<float>(id));
+    }
+  }
+  Tokenizer tokenizer = make(scored(ranked));
+  size_t compared = 0;
+  for (const std::string &text : someStrings(3)) {
+    // A token that only the fixture adds.
+    if (text.find("[INST]") == std::string::npos) {
+      ASSERT_EQ(encode(tokenizer, text, true), encode(*reference, text, true))
+          << testing::PrintToString(text);
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 3000u);
+}
+
 TEST(GgufTokenizerTest, WithoutSpaceInFront) {
   GgufVocabulary vocabulary =
       scored({{"\u2581", -1}, {"a", -1}, {"\u2581a", -1}});
