@@ -63,8 +63,8 @@ struct KernelBuffer {
 
 /// One kernel with definite sizes on one chip.
 struct KernelPlan {
-  /// Inputs first, in the order in which `reference` takes them; at most one
-  /// output, the last buffer.
+  /// Inputs first, in the order in which `reference` takes them; then outputs:
+  /// what the program keeps for itself, and last its result.
   std::vector<KernelBuffer> buffers;
   /// The tile program, compiled for the chip (setProgramCompiler). Its
   /// arguments are the addresses of the buffers.
@@ -82,7 +82,9 @@ struct KernelPlan {
   DType dtype = DType::F16;
   /// Bytes that must cross the border of the PEs at least once.
   uint64_t minimalBytes = 0;
-  /// The output in fp64 from the (rounded) inputs. Empty: nothing to check.
+  /// The result in fp64 from all buffers before it: the (rounded) inputs, and
+  /// what the program kept for itself, of which it may take nothing but the
+  /// choice between equally good values. Empty: nothing to check.
   std::function<Matrix(const std::vector<Matrix> &)> reference;
   /// Largest accepted ||out - reference|| / ||reference||, Frobenius norm.
   double errorBound = 0;

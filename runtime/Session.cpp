@@ -75,16 +75,6 @@ Result<SessionStep> Session::step(std::span<const SequencePiece> pieces,
   return result;
 }
 
-int32_t chipwright::greedyToken(const float *logits, int64_t vocabulary) {
-  int64_t best = 0;
-  for (int64_t i = 1; i < vocabulary; ++i) {
-    bool isLarger = logits[i] > logits[best] ||
-                    (logits[best] != logits[best] && logits[i] == logits[i]);
-    best = isLarger ? i : best;
-  }
-  return static_cast<int32_t>(best);
-}
-
 namespace {
 
 /// One generation under way.
@@ -95,6 +85,9 @@ public:
         last(request.prompts.size(), 0),
         isFinished(request.prompts.size(), request.maxNewTokens == 0) {
     result.tokens.resize(request.prompts.size());
+    for (size_t s = 0; s < request.prompts.size(); ++s) {
+      samplers.emplace_back(request.sampling, s);
+    }
   }
 
   Result<GenerateResult> run() {
@@ -180,7 +173,7 @@ private:
       int32_t token = 0;
       if (made.outcome.logits) {
         const HostMatrix<float> &logits = *made.outcome.logits;
-        token = greedyToken(&logits(rows - 1, 0), logits.cols());
+        token = samplers[s].choose(&logits(rows - 1, 0), logits.cols());
       } else if (const auto *recorded = recordedNext(number, piece.sequence)) {
         token = *recorded;
       } else {
@@ -228,6 +221,7 @@ private:
   const GenerateRequest &request;
   std::vector<size_t> taken; // tokens of each prompt
   std::vector<int32_t> last;
+  std::vector<Sampler> samplers;
   std::vector<bool> isFinished;
   GenerateResult result;
 };

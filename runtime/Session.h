@@ -19,6 +19,7 @@
 #include "package/Package.h"
 #include "runtime/Device.h"
 #include "runtime/RoutingTrace.h"
+#include "runtime/Sampler.h"
 
 #include <functional>
 #include <map>
@@ -77,16 +78,13 @@ private:
   models::SequenceTable table;
 };
 
-/// \returns the index of the largest logit, the lowest on ties; NaN is less
-/// than every number.
-int32_t greedyToken(const float *logits, int64_t vocabulary);
-
 struct GenerateRequest {
   std::vector<std::vector<int32_t>> prompts; // by sequence
   int64_t maxNewTokens = 0;
   int64_t prefillTokens = 0; // most tokens of a prefill step; 0: the limit
   std::vector<int64_t> endTokens;
   bool allLogits = false; // of every token of a prompt
+  Sampling sampling;
   /// Timing mode: where tokens come from.
   const RoutingTrace *routing = nullptr;
   /// Called after each step with the tokens that it gave.
@@ -116,8 +114,8 @@ struct GenerateResult {
 };
 
 /// Prefills the prompts, as many tokens a step as the request allows, in the
-/// order of the sequences; then decodes greedily, all unfinished sequences in
-/// each step, until each has maxNewTokens or an end token.
+/// order of the sequences; then decodes, all unfinished sequences in each step,
+/// until each has maxNewTokens or an end token.
 Result<GenerateResult> generate(Session &session,
                                 const GenerateRequest &request);
 

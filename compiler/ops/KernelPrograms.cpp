@@ -5,35 +5,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/ops/KernelPrograms.h"
+#include "compiler/ops/TypeNames.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
 using namespace chipwright;
-
-/// The name of an element type in MLIR.
-static const char *typeName(DType type) {
-  switch (type) {
-  case DType::F32:
-    return "f32";
-  case DType::F16:
-    return "f16";
-  case DType::BF16:
-    return "bf16";
-  case DType::I8:
-    return "i8";
-  case DType::I32:
-    return "i32";
-  case DType::F8E4M3:
-    return "f8E4M3FN";
-  case DType::F8E5M2:
-    return "f8E5M2";
-  case DType::TF32:
-    return "tf32";
-  }
-  return "f32";
-}
+using programs::typeName;
 
 static std::string buffer(uint64_t rows, uint64_t cols, DType type) {
   return fmt::format("!grid.buffer<{}x{}x{}>", rows, cols, typeName(type));
@@ -51,26 +30,18 @@ static std::string widened(DType type, const std::string &result,
 }
 
 std::string programs::matmul(DType type, uint64_t m, uint64_t n, uint64_t k) {
-  bool isInteger = type == DType::I8;
   std::string a = buffer(m, k, type), b = buffer(n, k, type),
               c = buffer(m, n, type);
-  const char *element = typeName(type), *sum = isInteger ? "i32" : "f32";
-  std::string finish;
-  if (isInteger) {
-    finish = "    %f = arith.sitofp %sum : !sum to !wide\n"
-             "    %o = grid.round %f : !wide -> !out\n";
-  } else if (type != DType::F32) {
-    finish = "    %o = arith.truncf %sum : !sum to !out\n";
-  }
-  return fmt::format(R"(// SPDX-License-Identifier: Apache-2.0
+  bool isWide = type == DType::F32;
+  return fmt::format(
+      R"(// SPDX-License-Identifier: Apache-2.0
 // c = a b^T
 #a = affine_map<(m, n, k) -> (m, k)>
 #b = affine_map<(m, n, k) -> (n, k)>
 #c = affine_map<(m, n, k) -> (m, n)>
 !a = tensor<?x?x{element}, #grid.dims<m, k>>
 !b = tensor<?x?x{element}, #grid.dims<n, k>>
-!sum = tensor<?x?x{sum}, #grid.dims<m, n>>
-!wide = tensor<?x?xf32, #grid.dims<m, n>>
+!sum = tensor<?x?xf32, #grid.dims<m, n>>
 !out = tensor<?x?x{element}, #grid.dims<m, n>>
 grid.program @gemm(%a: {A}, %b: {B}, %c: {C}) {{
   %m = arith.constant {m} : index
@@ -89,11 +60,12 @@ grid.program @gemm(%a: {A}, %b: {B}, %c: {C}) {{
   }}
 }}
 )",
-                     fmt::arg("element", element), fmt::arg("sum", sum),
-                     fmt::arg("A", a), fmt::arg("B", b), fmt::arg("C", c),
-                     fmt::arg("m", m), fmt::arg("n", n), fmt::arg("k", k),
-                     fmt::arg("finish", finish),
-                     fmt::arg("result", finish.empty() ? "sum" : "o"));
+      fmt::arg("element", typeName(type)), fmt::arg("A", a), fmt::arg("B", b),
+      fmt::arg("C", c), fmt::arg("m", m), fmt::arg("n", n), fmt::arg("k", k),
+      fmt::arg("finish", isWide ? ""
+                                : "    %o = arith.truncf %sum : !sum to "
+                                  "!out\n"),
+      fmt::arg("result", isWide ? "sum" : "o"));
 }
 
 std::string programs::copy(DType type, uint64_t elements) {

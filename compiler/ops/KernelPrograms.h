@@ -20,9 +20,22 @@
 
 namespace chipwright::programs {
 
-/// c[m,n] = a[m,k] b[n,k]^T; buffers a, b, c, all of \p type. Sums are int32
-/// for int8 and saturate where they are stored, otherwise fp32.
+/// c[m,n] = a[m,k] b[n,k]^T; buffers a, b, c, all of \p type, a floating-point
+/// one. Sums are fp32.
 std::string matmul(DType type, uint64_t m, uint64_t n, uint64_t k);
+
+/// \returns the number that the largest magnitude of a row becomes when it is
+/// quantised to \p product: 127 of int8, the largest finite fp8 number.
+double largestQuantised(DType product);
+
+/// c[m,n] = a[m,k] (b[n,k] * scales[n])^T with products in \p product, int8 or
+/// fp8; a and c are of type \p activation (fp16, bf16). Rows of a are quantised
+/// when the program runs: divided by s = max |row| / largestQuantised(product)
+/// and rounded. Buffers a, b, scales[1,n] (fp32), then q[m,k] and s[m,1] (fp32)
+/// that the program fills on its way, c. Sums are int32 of int8, fp32 of fp8;
+/// both scales are applied in fp32.
+std::string quantisedMatmul(DType activation, DType product, uint64_t m,
+                            uint64_t n, uint64_t k);
 
 /// out = in; buffers in, out with \p elements elements.
 std::string copy(DType type, uint64_t elements);

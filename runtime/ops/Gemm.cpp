@@ -12,6 +12,107 @@
 
 using namespace chipwright;
 
+/// Products in the type of the operands.
+static KernelPlan plainPlan(DType type, uint64_t m, uint64_t n, uint64_t k) {
+  KernelPlan plan;
+  plan.buffers = {
+      {.name = "a", .dtype = type, .rows = m, .cols = k},
+      {.name = "b", .role = Role::Weight, .dtype = type, .rows = n, .cols = k},
+      {.name = "c", .isOutput = true, .dtype = type, .rows = m, .cols = n}};
+  for (const KernelBuffer &buffer : plan.buffers) {
+    plan.minimalBytes += buffer.bytes();
+  }
+  plan.program = programs::matmul(type, m, n, k);
+  plan.reference = [](const std::vector<Matrix> &inputs) -> Matrix {
+    return inputs[0] * inputs[1].transpose();
+  };
+  // fp32 sums over k in some order, each step rounded (a random walk of half
+  // units over terms no larger than the partial sums), and one rounding of the
+  // result.
+  plan.errorBound =
+      unitRoundoff(type) + unitRoundoff(DType::F32) * 4 * std::sqrt(double(k));
+  return plan;
+}
+
+/// The integer or fp8 number nearest to \p x, ties to even.
+static double quantised(DType type, double x) {
+  if (type == DType::I8) {
+    return std::nearbyint(x);
+  }
+  // Numbers of fp8 have 1 + fraction bits down to the smallest normal one, and
+  // its last bit below.
+  bool isE4 = type == DType::F8E4M3;
+  int fraction = isE4 ? 3 : 2, lowest = isE4 ? -6 : -14;
+  int exponent = x == 0 ? lowest : std::max(std::ilogb(x), lowest);
+  return std::ldexp(std::nearbyint(std::ldexp(x, fraction - exponent)),
+                    exponent - fraction);
+}
+
+/// 16-bit activations, 8-bit weights with a scale for each of their rows.
+static KernelPlan quantisedPlan(DType type, uint64_t m, uint64_t n,
+                                uint64_t k) {
+  const double largest = programs::largestQuantised(type);
+  constexpr DType kActivation = DType::BF16;
+  KernelPlan plan;
+  plan.buffers = {
+      {.name = "a", .dtype = kActivation, .rows = m, .cols = k},
+      {.name = "b",
+       .role = Role::Weight,
+       .dtype = type,
+       .rows = n,
+       .cols = k,
+       .low = -largest,
+       .high = largest},
+      {.name = "scales",
+       .role = Role::Weight,
+       .dtype = DType::F32,
+       .rows = 1,
+       .cols = n,
+       .low = 0.25 / largest,
+       .high = 1 / largest},
+      {.name = "q", .isOutput = true, .dtype = type, .rows = m, .cols = k},
+      {.name = "s",
+       .isOutput = true,
+       .dtype = DType::F32,
+       .rows = m,
+       .cols = 1},
+      {.name = "c",
+       .isOutput = true,
+       .dtype = kActivation,
+       .rows = m,
+       .cols = n}};
+  // Quantised rows cross too, but a program that quantises rows wherever it
+  // needs them would not move them.
+  for (const KernelBuffer &buffer : plan.buffers) {
+    bool isWayside = buffer.name == "q" || buffer.name == "s";
+    plan.minimalBytes += isWayside ? 0 : buffer.bytes();
+  }
+  plan.program = programs::quantisedMatmul(kActivation, type, m, n, k);
+  plan.reference = [=](const std::vector<Matrix> &inputs) -> Matrix {
+    Matrix rows = inputs[0], c;
+    const Matrix &chosen = inputs[3];
+    Eigen::VectorXd scales(rows.rows());
+    for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+      scales[i] = std::max(rows.row(i).cwiseAbs().maxCoeff(), 1e-30) / largest;
+      for (Eigen::Index j = 0; j < rows.cols(); ++j) {
+        double exact = rows(i, j) / scales[i], near = quantised(type, exact);
+        // The chip multiplies by 1 / s in fp32, which moves exact ties and
+        // what lies next to them to either side.
+        bool isTie = std::abs(chosen(i, j) - exact) <=
+                     std::abs(near - exact) + std::abs(exact) * 0x1p-20;
+        rows(i, j) = isTie ? chosen(i, j) : near;
+      }
+    }
+    c = rows * inputs[1].transpose();
+    return scales.asDiagonal() * c * inputs[2].row(0).transpose().asDiagonal();
+  };
+  // One rounding of the result, scales in fp32, and fp32 sums of fp8 products
+  // (those of int8 are exact).
+  plan.errorBound = unitRoundoff(kActivation) + 0x1p-20 +
+                    unitRoundoff(DType::F32) * 4 * std::sqrt(double(k));
+  return plan;
+}
+
 static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   DType type = *shape.dtype;
   if (spec.peakFlops(type) == 0) {
@@ -25,43 +126,13 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   }
   uint64_t m = shape.m.value_or(2048), n = shape.n.value_or(2048),
            k = shape.k.value_or(2048);
-  KernelPlan plan;
+  KernelPlan plan = programs::largestQuantised(type) > 0
+                        ? quantisedPlan(type, m, n, k)
+                        : plainPlan(type, m, n, k);
   plan.dtype = type;
-  plan.buffers = {
-      {.name = "a", .dtype = type, .rows = m, .cols = k},
-      {.name = "b", .role = Role::Weight, .dtype = type, .rows = n, .cols = k},
-      {.name = "c", .isOutput = true, .dtype = type, .rows = m, .cols = n}};
-  if (type == DType::F16) {
-    // Sums of k products in [-1, 1] stay far below the largest fp16 number.
-  } else if (type == DType::F8E4M3) {
-    // The largest number is 448: sums with deviation sqrt(k) / 3 shall not
-    // saturate.
-    double limit = std::min(1.0, 64 / std::sqrt(double(k)));
-    plan.buffers[0].high = limit;
-    plan.buffers[0].low = -limit;
-  }
-  plan.program = programs::matmul(type, m, n, k);
   plan.wayOut = "use a chip with more local memory (ls.bytes)";
   plan.arguments = addressBlock;
   plan.flops = 2.0 * double(m) * double(n) * double(k);
-  for (const KernelBuffer &buffer : plan.buffers) {
-    plan.minimalBytes += buffer.bytes();
-  }
-  bool isInteger = type == DType::I8;
-  plan.reference = [=](const std::vector<Matrix> &inputs) -> Matrix {
-    Matrix c = inputs[0] * inputs[1].transpose();
-    if (isInteger) {
-      c = c.cwiseMin(127).cwiseMax(-128); // stores saturate
-    }
-    return c;
-  };
-  // fp32 sums over k in some order, each step rounded (a random walk of half
-  // units over terms no larger than the partial sums), and one rounding of the
-  // result. int32 sums are exact.
-  plan.errorBound = isInteger
-                        ? 0
-                        : unitRoundoff(type) + unitRoundoff(DType::F32) * 4 *
-                                                   std::sqrt(double(k));
   return plan;
 }
 

@@ -149,6 +149,26 @@ TEST(PackageFile, DamagedHeadersAreRefused) {
   EXPECT_THAT(refusalOf(empty), HasSubstr("offsets"));
 }
 
+/// A file that names two bounds alike, with a terminal's control characters
+/// in the name: the message shows it without them.
+TEST(PackageFile, NamesInMessagesAreShownPrintable) {
+  std::vector<uint8_t> bytes = encodePackage(samplePackage());
+  const std::string hostile = "\x1b]0;ab\n";
+  unsigned renamed = 0;
+  for (std::string_view name : {"context", "outputs"}) {
+    for (auto at = bytes.begin();; ++renamed) {
+      at = std::search(at, bytes.end(), name.begin(), name.end());
+      if (at == bytes.end()) {
+        break;
+      }
+      std::copy(hostile.begin(), hostile.end(), at);
+    }
+  }
+  ASSERT_GE(renamed, 2u);
+  seal(bytes);
+  EXPECT_THAT(refusalOf(bytes), HasSubstr("found '?]0;ab?' twice"));
+}
+
 /// Every byte of the payload changed in turn, behind a header that is right:
 /// the reader must not crash, and what it accepts must pass the check.
 TEST(PackageFile, DamagedPayloads) {
