@@ -61,6 +61,7 @@ std::optional<BufferContent> contentOf(StringRef name) {
       .Case("AttentionWork", BufferContent::AttentionWork)
       .Case("RopeTable", BufferContent::RopeTable)
       .Case("Temperatures", BufferContent::Temperatures)
+      .Case("RowScales", BufferContent::RowScales)
       .Default(std::nullopt);
 }
 
