@@ -8,6 +8,7 @@
 
 #include "dialects/isa/Xpe.h"
 #include "sim/hart/ElfImage.h"
+#include "sim/machine/CommandTags.h"
 #include "sim/memory/AddressMap.h"
 
 #include <fmt/format.h>
@@ -239,6 +240,15 @@ Result<sim::KernelImage> chipwright::loadKernel(const std::vector<uint8_t> &elf,
     if (isCode && symbol.name[0] != '$') {
       image.functions.emplace_back(symbol.address, symbol.name);
     }
+  }
+  auto contents = [&](const char *section) {
+    const std::vector<uint8_t> *bytes = file.section(section);
+    return bytes ? *bytes : std::vector<uint8_t>();
+  };
+  error = sim::readCommandTags(contents(".chipwright.ops"),
+                               contents(".chipwright.tags"), image);
+  if (!error.empty()) {
+    return Diagnostic{name + ": " + error + "; compile it again", ExitBadInput};
   }
   return image;
 }

@@ -104,6 +104,7 @@ Result<LaunchRecord> PackageMachine::launch(size_t number,
   }
   sim::Job job;
   job.image = &image;
+  job.op = launch.op;
   job.rows = spec().grid.rows;
   job.cols = spec().grid.cols;
   job.resident = residentProgram == launch.program;
@@ -123,6 +124,9 @@ Result<LaunchRecord> PackageMachine::launch(size_t number,
   }
   residentProgram = launch.program;
   lastJob = outcome;
+  if (request.afterLaunch) {
+    request.afterLaunch(launch.op, outcome);
+  }
   return LaunchRecord{number, launch.op, measure(*machine, outcome, before)};
 }
 

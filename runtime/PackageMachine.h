@@ -38,6 +38,9 @@ struct MachineRequest {
   /// Called with a launch's image and op before it (names for a trace).
   std::function<void(const sim::KernelImage &, const std::string &op)>
       beforeLaunch = {};
+  /// Called with a launch's op and result after it.
+  std::function<void(const std::string &op, const sim::JobResult &)>
+      afterLaunch = {};
 };
 
 /// What one launch did.

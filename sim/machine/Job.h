@@ -26,13 +26,23 @@ struct KernelImage {
   std::shared_ptr<const DecodedImage> decoded;
   /// Function names by address, ascending; for messages.
   std::vector<std::pair<uint64_t, std::string>> functions;
+  /// What the compiler says of commands: by the address of the instruction that
+  /// issues one, ascending, a number in `tags`; for messages and traces.
+  std::vector<std::pair<uint64_t, uint32_t>> commands;
+  std::vector<std::string> tags;
 
   /// \returns "function+0x12", or nothing if no symbol lies before \p pc.
   std::string nameOf(uint64_t pc) const;
+  /// \returns the tag of the command that the instruction at \p pc issues, or
+  /// nothing.
+  std::string tagOf(uint64_t pc) const;
 };
 
 struct Job {
   const KernelImage *image = nullptr;
+  /// Operation of a model that the job computes (a part of), if there is one;
+  /// for messages.
+  std::string op;
   /// Copied to the end of every PE's local memory; a0 points at it. At most
   /// `control.descriptor_bytes`.
   std::vector<uint8_t> arguments;

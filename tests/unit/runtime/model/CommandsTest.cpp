@@ -147,8 +147,9 @@ TEST_F(Commands, SavesTensorsAndTraces) {
   ASSERT_EQ(answer.status, 0) << answer.text;
   EXPECT_THAT(bytesOf(folder / "tensors/step-000.safetensors"),
               HasSubstr("layers.0.self_attn.attention"));
-  EXPECT_THAT(bytesOf(folder / "trace.json"),
-              HasSubstr("layers.0.self_attn.q_proj kernel_load"));
+  EXPECT_THAT(
+      bytesOf(folder / "trace.json"),
+      HasSubstr("\"op\":\"layers.0.self_attn.q_proj\",\"part\":\"linear\""));
 }
 
 TEST_F(Commands, CpuAndSimTakeTheSameCommand) {
@@ -231,7 +232,8 @@ TEST_F(Commands, Refusals) {
       {run + one + "--max-cycles 1000", 5, "(launch 1): runaway"},
       {"compile", 2, "--model is missing"},
       {"compile" + kModel, 2, "-o is missing"},
-      {"compile" + kModel + "-o x --stop-after elf", 2, "llm, grid, program"},
+      {"compile" + kModel + "-o x --stop-after elf", 2,
+       "llm, grid, program, pe, llvm or asm"},
       {"compile" + kModel + "-o x --max-batch 0", 2, "expected 1 to"},
       {"compile" + kModel + "-o /nowhere/x", 3, "cannot be written"},
       {"compile --model /nowhere -o x", 3, "/nowhere/config.json"},
