@@ -11,6 +11,19 @@
 
 namespace chipwright::models {
 
+std::optional<RowType> rowTypeOf(DType type) {
+  switch (type) {
+  case DType::I8:
+    return RowType::I8;
+  case DType::F8E4M3:
+    return RowType::F8E4M3;
+  case DType::F8E5M2:
+    return RowType::F8E5M2;
+  default:
+    return std::nullopt;
+  }
+}
+
 double largestNumber(RowType type) {
   switch (type) {
   case RowType::I8:

@@ -13,11 +13,18 @@
 #ifndef CHIPWRIGHT_MODELS_ROWQUANTISATION_H
 #define CHIPWRIGHT_MODELS_ROWQUANTISATION_H
 
+#include "chips/ChipSpec.h"
+
 #include <cstdint>
+#include <optional>
 
 namespace chipwright::models {
 
 enum class RowType : uint8_t { I8, F8E4M3, F8E5M2 };
+
+/// \returns how rows are quantised to \p type, or nothing if it has more than 8
+/// bits.
+std::optional<RowType> rowTypeOf(DType type);
 
 /// \returns the number that the largest magnitude of a row becomes: 127 (int8
 /// is used symmetrically), 448, 57344.

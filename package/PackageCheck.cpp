@@ -65,6 +65,15 @@ const char *chipwright::bufferContentName(BufferContent content) {
   return "?";
 }
 
+std::optional<DType> chipwright::linearTypeOf(const Package &package) {
+  for (const PackageBuffer &buffer : package.buffers) {
+    if (buffer.role == BufferRole::Weight && dtypeBytes(buffer.dtype) == 1) {
+      return buffer.dtype;
+    }
+  }
+  return std::nullopt;
+}
+
 int64_t chipwright::largestValue(const Package &package,
                                  const PackageSize &size) {
   if (size.symbol.empty()) {

@@ -23,20 +23,6 @@ using namespace chipwright::models;
 // Elements converted at a time: 4 MiB in fp32.
 static constexpr int64_t kBlockElements = 1 << 20;
 
-/// How rows of an 8-bit type are quantised.
-static std::optional<RowType> rowTypeOf(DType type) {
-  switch (type) {
-  case DType::I8:
-    return RowType::I8;
-  case DType::F8E4M3:
-    return RowType::F8E4M3;
-  case DType::F8E5M2:
-    return RowType::F8E5M2;
-  default:
-    return std::nullopt;
-  }
-}
-
 /// Fills \p target, and \p scales with a number for each row if the buffer's
 /// type has 8 bits.
 static Result<void> uploadOne(const PackageBuffer &buffer,

@@ -55,6 +55,13 @@ SessionLimits limitsFor(const RunRequest &request) {
   return limits;
 }
 
+/// The host computes linear maps in fp32 on the same quantised numbers.
+models::ReferenceOptions hostOptions(std::optional<DType> linear) {
+  models::ReferenceOptions options;
+  options.linear = linear ? models::rowTypeOf(*linear) : std::nullopt;
+  return options;
+}
+
 Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
                            const ResolvedChip &chip) {
   if (!request.package.empty()) {
@@ -66,6 +73,7 @@ Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
   compile.graph = &model.graph;
   compile.chip = &chip;
   compile.productType = request.compile.dtype.value_or(compile.productType);
+  compile.linearType = request.compile.linearType;
   compile.maxTokens = limits.maxTokens;
   compile.maxBatch = limits.maxBatch;
   compile.maxContext = limits.maxContext;
@@ -93,7 +101,8 @@ Result<ModelRun> runOnHost(const RunRequest &request) {
     return model.error();
   }
   SessionLimits limits = limitsFor(request);
-  auto device = makeCpuDevice(model->graph, *model->weights, limits.slots());
+  auto device = makeCpuDevice(model->graph, *model->weights, limits.slots(),
+                              hostOptions(request.compile.linearType));
   Session session(model->graph, *device, limits);
   auto generated = generate(session, generationOf(request, *model));
   if (!generated) {
@@ -194,13 +203,14 @@ Result<ModelRun> runOnChip(const RunRequest &request,
   }
   if (request.checkOps) {
     ops.emplace(model->graph, *model->weights, package->productType,
-                limits.slots());
+                limits.slots(), hostOptions(linearTypeOf(*package)).linear);
     device.observe(*ops);
   }
   std::unique_ptr<Device> host;
   std::optional<Comparison> comparison;
   if (request.checkCpu) {
-    host = makeCpuDevice(model->graph, *model->weights, limits.slots());
+    host = makeCpuDevice(model->graph, *model->weights, limits.slots(),
+                         hostOptions(linearTypeOf(*package)));
     comparison.emplace(*host, request.errorBound.value_or(
                                   logitsErrorBound(package->productType)));
   }
@@ -233,6 +243,7 @@ Result<ModelRun> runOnChip(const RunRequest &request,
   run.chip = &chip;
   run.package = formatHash(hash);
   run.productType = package->productType;
+  run.linearType = linearTypeOf(*package);
   if (comparison) {
     run.comparison = comparison->result();
   }
