@@ -269,6 +269,10 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
       json[phase.name] = phaseJson(phase, run.chip->spec);
     }
   }
+  if (run.perplexity) {
+    json["perplexity"] = *run.perplexity;
+    json["predicted_tokens"] = run.predictedTokens;
+  }
   json["steps"] = stepsJson(result);
   if (run.comparison) {
     json["relative_error"] = run.comparison->relativeError;
@@ -433,6 +437,11 @@ std::string chipwright::formatRun(const ModelRun &run) {
     text += fmt::format("next tokens     {} each (TPOT), {:.4g} tokens/s\n",
                         timeText(*result.tpotSeconds),
                         double(run.prompts.size()) / *result.tpotSeconds);
+  }
+  if (run.perplexity) {
+    text +=
+        fmt::format("perplexity      {:.4f} over {} tokens of the prompts\n",
+                    *run.perplexity, run.predictedTokens);
   }
   text += formatChecks(run);
   text += fmt::format("simulator       {:.3f} CPU s\n", run.cpuSeconds);

@@ -26,7 +26,9 @@ struct ModelRun {
   sim::Mode mode = sim::Mode::Functional;
   std::vector<std::vector<int32_t>> prompts;
   GenerateResult generated;
-  double cpuSeconds = 0; // of the host, of this process
+  double cpuSeconds = 0;            // of the host, of this process
+  std::optional<double> perplexity; // of the prompts
+  int64_t predictedTokens = 0;
   // Chips only:
   const ResolvedChip *chip = nullptr;
   std::string package; // hash

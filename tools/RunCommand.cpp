@@ -8,6 +8,7 @@
 #include "package/PackageFile.h"
 #include "runtime/KernelReport.h"
 #include "runtime/ModelReport.h"
+#include "runtime/Perplexity.h"
 #include "runtime/Reproduce.h"
 #include "runtime/TensorFiles.h"
 #include "tools/Arguments.h"
@@ -92,6 +93,7 @@ GenerateRequest generationOf(const RunRequest &request,
   generation.prefillTokens = request.prefillTokens;
   generation.endTokens = model.config.endTokens;
   generation.allLogits = request.allLogits;
+  generation.sampling = request.sampling;
   return generation;
 }
 
@@ -104,11 +106,22 @@ Result<ModelRun> runOnHost(const RunRequest &request) {
   auto device = makeCpuDevice(model->graph, *model->weights, limits.slots(),
                               hostOptions(request.compile.linearType));
   Session session(model->graph, *device, limits);
-  auto generated = generate(session, generationOf(request, *model));
+  GenerateRequest generation = generationOf(request, *model);
+  Perplexity perplexity(request.prompts);
+  generation.afterStep = [&](const SessionStep &step,
+                             const std::map<int32_t, int32_t> &) {
+    if (request.perplexity) {
+      perplexity.add(step);
+    }
+    return Result<void>();
+  };
+  auto generated = generate(session, generation);
   if (!generated) {
     return generated.error();
   }
   ModelRun run;
+  run.perplexity = perplexity.value();
+  run.predictedTokens = perplexity.tokens();
   run.generated = generated.take();
   run.modelType = model->config.modelType;
   return run;
@@ -215,12 +228,16 @@ Result<ModelRun> runOnChip(const RunRequest &request,
                                   logitsErrorBound(package->productType)));
   }
   Session session(model->graph, device, limits);
+  Perplexity perplexity(request.prompts);
   GenerateRequest generation = generationOf(request, *model);
   generation.routing = wanted.routing;
   generation.afterStep = [&](const SessionStep &step,
                              const std::map<int32_t, int32_t> &next) {
     if (!request.saveRouting.empty()) {
       recorder.trace.steps.back().next = next;
+    }
+    if (request.perplexity) {
+      perplexity.add(step);
     }
     return comparison ? comparison->add(step) : Result<void>();
   };
@@ -237,6 +254,8 @@ Result<ModelRun> runOnChip(const RunRequest &request,
     return done.error();
   }
   ModelRun run;
+  run.perplexity = perplexity.value();
+  run.predictedTokens = perplexity.tokens();
   run.modelType = model->config.modelType;
   run.mode = request.mode;
   run.generated = generated.take();
