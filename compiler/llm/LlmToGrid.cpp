@@ -226,11 +226,8 @@ private:
     SmallVector<NamedAttribute> reads, writes;
     for (auto [i, argument] : llvm::enumerate(launch.arguments)) {
       auto index = builder.getI64IntegerAttr(static_cast<int64_t>(i));
-      if (!argument.value) {
-        arguments.push_back(temporaries[argument.temporary]);
-        continue;
-      }
-      Value buffer = bufferOf[argument.value];
+      Value buffer = argument.value ? bufferOf[argument.value]
+                                    : temporaries[argument.temporary];
       if (!argument.viewType.empty()) {
         SmallVector<Attribute> symbols;
         for (const std::string &symbol : argument.viewSymbols) {
@@ -242,6 +239,9 @@ private:
             builder.getArrayAttr(symbols));
       }
       arguments.push_back(buffer);
+      if (!argument.value) {
+        continue;
+      }
       // Values are called as operand or result number of the operation.
       for (OpResult result : op.getResults()) {
         if (result == argument.value) {

@@ -59,7 +59,7 @@ private:
         parameter.getParameterAttr(), /*scales=*/true);
     auto made = llm::QuantisedLinearOp::create(
         b, op.getLoc(), op.getY().getType(), op.getX(), quantised, scales,
-        /*bias=*/Value(), op.getNameAttr());
+        op.getBias(), op.getNameAttr());
     op.getY().replaceAllUsesWith(made.getY());
     op.erase();
     if (parameter.getValue().use_empty()) {
