@@ -16,7 +16,9 @@ double chipwright::opErrorBound(OpKind kind, DType type,
                                 std::optional<RowType> linear) {
   double one = type == DType::F16 ? 2.5e-4 : 2e-3;
   if (kind == OpKind::Linear && linear) {
-    return one + (linear == RowType::I8 ? 1e-3 : 0x1p-6);
+    return one + (linear == RowType::I8       ? 1e-3
+                  : linear == RowType::F8E4M3 ? 0x1p-6
+                                              : 0x1p-5);
   }
   bool isTwo = kind == OpKind::Attention || kind == OpKind::Experts;
   return isTwo ? 2 * one : one;

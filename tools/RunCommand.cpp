@@ -56,7 +56,7 @@ SessionLimits limitsFor(const RunRequest &request) {
   return limits;
 }
 
-/// The host computes linear maps in fp32 on the same quantised numbers.
+/// The host, with linear maps quantised to an 8-bit type if there is one.
 models::ReferenceOptions hostOptions(std::optional<DType> linear) {
   models::ReferenceOptions options;
   options.linear = linear ? models::rowTypeOf(*linear) : std::nullopt;
@@ -219,13 +219,22 @@ Result<ModelRun> runOnChip(const RunRequest &request,
                 limits.slots(), hostOptions(linearTypeOf(*package)).linear);
     device.observe(*ops);
   }
-  std::unique_ptr<Device> host;
+  std::unique_ptr<Device> host, imitation;
   std::optional<Comparison> comparison;
   if (request.checkCpu) {
-    host = makeCpuDevice(model->graph, *model->weights, limits.slots(),
-                         hostOptions(linearTypeOf(*package)));
-    comparison.emplace(*host, request.errorBound.value_or(
-                                  logitsErrorBound(package->productType)));
+    host = makeCpuDevice(model->graph, *model->weights, limits.slots());
+    if (auto linear = linearTypeOf(*package); linear && !request.errorBound) {
+      models::ReferenceOptions options = hostOptions(linear);
+      options.rounding = package->productType == DType::F16
+                             ? models::OperandRounding::F16
+                             : models::OperandRounding::BF16;
+      imitation =
+          makeCpuDevice(model->graph, *model->weights, limits.slots(), options);
+    }
+    comparison.emplace(
+        *host,
+        request.errorBound.value_or(logitsErrorBound(package->productType)),
+        imitation.get());
   }
   Session session(model->graph, device, limits);
   Perplexity perplexity(request.prompts);
