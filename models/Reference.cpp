@@ -40,6 +40,17 @@ template <typename T> void Reference<T>::roundOperand(Matrix &matrix) const {
   roundTo(options.rounding, matrix);
 }
 
+/// Each row as the numbers that stand for it.
+template <typename T> void Reference<T>::quantiseRows(Matrix &matrix) const {
+  for (Eigen::Index row = 0; row < matrix.rows(); ++row) {
+    T scale = scaleRow(*options.linear, &matrix(row, 0), matrix.cols());
+    for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
+      T &x = matrix(row, column);
+      x = static_cast<T>(nearestNumber(*options.linear, x)) * scale;
+    }
+  }
+}
+
 template <typename T>
 const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
                                                int64_t rows) {
@@ -52,7 +63,11 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
   (void)weights.read(key.parameter,
                      Tile{key.matrix, key.row, rows, 0, size.columns},
                      scratch.data(), size.columns);
-  roundOperand(scratch);
+  if (key.quantised) {
+    quantiseRows(scratch);
+  } else {
+    roundOperand(scratch);
+  }
   uint64_t bytes = static_cast<uint64_t>(scratch.size()) * sizeof(T);
   if (keptBytes + bytes > options.keepBytes) {
     return scratch;
@@ -63,15 +78,19 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
 
 template <typename T>
 HostMatrix<T> Reference<T>::product(const Matrix &x, ParameterId parameter,
-                                    int64_t matrix) {
+                                    int64_t matrix, bool quantised) {
   Weights::Size size = weights.size(parameter);
   Matrix rounded = x;
   roundOperand(rounded);
+  if (quantised) {
+    quantiseRows(rounded);
+  }
   Matrix result(x.rows(), size.rows);
   int64_t step = std::max<int64_t>(1, blockElements / size.columns);
   for (int64_t row = 0; row < size.rows; row += step) {
     int64_t rows = std::min(step, size.rows - row);
-    const Matrix &block = weightBlock({parameter, matrix, row}, rows);
+    const Matrix &block =
+        weightBlock({parameter, matrix, row, quantised}, rows);
     result.middleCols(row, rows).noalias() = rounded * block.transpose();
   }
   return result;
@@ -88,7 +107,7 @@ HostMatrix<T> Reference<T>::vectorOf(ParameterId parameter, int64_t row) const {
 
 template <typename T>
 HostMatrix<T> Reference<T>::linear(const Op &op, const Matrix &x) {
-  Matrix result = product(x, op.parameters[0]);
+  Matrix result = product(x, op.parameters[0], 0, options.linear.has_value());
   if (op.parameters.size() > 1) {
     result.rowwise() += vectorOf(op.parameters[1]).row(0);
   }

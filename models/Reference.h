@@ -15,6 +15,7 @@
 
 #include "chips/Diagnostic.h"
 #include "models/Graph.h"
+#include "models/RowQuantisation.h"
 #include "models/Step.h"
 #include "models/Weights.h"
 
@@ -23,6 +24,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -70,6 +72,9 @@ using RouterChoices = std::map<std::string, HostMatrix<int32_t>>;
 
 struct ReferenceOptions {
   OperandRounding rounding = OperandRounding::None;
+  /// Linear maps have weights and activations quantised row by row to this.
+  /// Activations are rounded by `rounding` first, as they are stored.
+  std::optional<RowType> linear = {};
   /// Bytes of converted weights kept between steps; others are converted
   /// again each time they are used.
   uint64_t keepBytes = uint64_t(1) << 30;
@@ -131,6 +136,7 @@ private:
   struct WeightKey {
     ParameterId parameter;
     int64_t matrix, row;
+    bool quantised;
     auto operator<=>(const WeightKey &) const = default;
   };
 
@@ -138,7 +144,9 @@ private:
                              const KvCache<T> *cache,
                              const HostMatrix<int32_t> *replay) const;
   const Matrix &weightBlock(const WeightKey &key, int64_t rows);
-  Matrix product(const Matrix &x, ParameterId parameter, int64_t matrix = 0);
+  Matrix product(const Matrix &x, ParameterId parameter, int64_t matrix = 0,
+                 bool quantised = false);
+  void quantiseRows(Matrix &matrix) const;
   /// The vector \p parameter, or row \p row of a matrix, as one row.
   Matrix vectorOf(ParameterId parameter, int64_t row = 0) const;
   void roundOperand(Matrix &matrix) const;

@@ -252,6 +252,9 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
   if (run.chip) {
     json["mode"] = modeName(run.mode);
     json["dtype"] = dtypeName(run.productType);
+    if (run.linearType) {
+      json["linear_dtype"] = dtypeName(*run.linearType);
+    }
     json["package"] = run.package;
     if (result.ttftSeconds) {
       json["ttft_seconds"] = *result.ttftSeconds;
@@ -265,6 +268,10 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
     for (const Phase &phase : phasesOf(result)) {
       json[phase.name] = phaseJson(phase, run.chip->spec);
     }
+  }
+  if (run.perplexity) {
+    json["perplexity"] = *run.perplexity;
+    json["predicted_tokens"] = run.predictedTokens;
   }
   json["steps"] = stepsJson(result);
   if (run.comparison) {
@@ -399,11 +406,15 @@ static std::string formatChecks(const ModelRun &run) {
 std::string chipwright::formatRun(const ModelRun &run) {
   const GenerateResult &result = run.generated;
   std::string text =
-      run.chip ? fmt::format("{} ({}) in {} on {} ({} mode)\n", run.model,
-                             run.modelType, dtypeName(run.productType),
-                             run.chip->spec.name, modeName(run.mode))
-               : fmt::format("{} ({}) in fp32 on the host\n", run.model,
-                             run.modelType);
+      run.chip
+          ? fmt::format("{} ({}) in {}{} on {} ({} mode)\n", run.model,
+                        run.modelType, dtypeName(run.productType),
+                        run.linearType ? fmt::format(", linear maps in {}",
+                                                     dtypeName(*run.linearType))
+                                       : "",
+                        run.chip->spec.name, modeName(run.mode))
+          : fmt::format("{} ({}) in fp32 on the host\n", run.model,
+                        run.modelType);
   for (size_t s = 0; s < result.tokens.size(); ++s) {
     text += fmt::format(
         "sequence {}: {} tokens, then {}\n", s, run.prompts[s].size(),
@@ -426,6 +437,11 @@ std::string chipwright::formatRun(const ModelRun &run) {
     text += fmt::format("next tokens     {} each (TPOT), {:.4g} tokens/s\n",
                         timeText(*result.tpotSeconds),
                         double(run.prompts.size()) / *result.tpotSeconds);
+  }
+  if (run.perplexity) {
+    text +=
+        fmt::format("perplexity      {:.4f} over {} tokens of the prompts\n",
+                    *run.perplexity, run.predictedTokens);
   }
   text += formatChecks(run);
   text += fmt::format("simulator       {:.3f} CPU s\n", run.cpuSeconds);

@@ -26,11 +26,14 @@ struct ModelRun {
   sim::Mode mode = sim::Mode::Functional;
   std::vector<std::vector<int32_t>> prompts;
   GenerateResult generated;
-  double cpuSeconds = 0; // of the host, of this process
+  double cpuSeconds = 0;            // of the host, of this process
+  std::optional<double> perplexity; // of the prompts
+  int64_t predictedTokens = 0;
   // Chips only:
   const ResolvedChip *chip = nullptr;
   std::string package; // hash
   DType productType = DType::BF16;
+  std::optional<DType> linearType; // where linear maps are quantised
   // Checks, where asked for:
   std::optional<ComparisonResult> comparison;
   std::optional<std::vector<OpError>> opErrors;

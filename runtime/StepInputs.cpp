@@ -140,6 +140,7 @@ std::vector<uint8_t> chipwright::inputBytes(const PackageBuffer &buffer,
   case BufferContent::None:
   case BufferContent::RopeTable:
   case BufferContent::Temperatures:
+  case BufferContent::RowScales:
     break;
   }
   return {};

@@ -8,6 +8,7 @@
 #include "package/PackageFile.h"
 #include "runtime/KernelReport.h"
 #include "runtime/ModelReport.h"
+#include "runtime/Perplexity.h"
 #include "runtime/Reproduce.h"
 #include "runtime/TensorFiles.h"
 #include "tools/Arguments.h"
@@ -55,6 +56,13 @@ SessionLimits limitsFor(const RunRequest &request) {
   return limits;
 }
 
+/// The host, with linear maps quantised to an 8-bit type if there is one.
+models::ReferenceOptions hostOptions(std::optional<DType> linear) {
+  models::ReferenceOptions options;
+  options.linear = linear ? models::rowTypeOf(*linear) : std::nullopt;
+  return options;
+}
+
 Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
                            const ResolvedChip &chip) {
   if (!request.package.empty()) {
@@ -66,6 +74,7 @@ Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
   compile.graph = &model.graph;
   compile.chip = &chip;
   compile.productType = request.compile.dtype.value_or(compile.productType);
+  compile.linearType = request.compile.linearType;
   compile.maxTokens = limits.maxTokens;
   compile.maxBatch = limits.maxBatch;
   compile.maxContext = limits.maxContext;
@@ -84,6 +93,7 @@ GenerateRequest generationOf(const RunRequest &request,
   generation.prefillTokens = request.prefillTokens;
   generation.endTokens = model.config.endTokens;
   generation.allLogits = request.allLogits;
+  generation.sampling = request.sampling;
   return generation;
 }
 
@@ -93,13 +103,25 @@ Result<ModelRun> runOnHost(const RunRequest &request) {
     return model.error();
   }
   SessionLimits limits = limitsFor(request);
-  auto device = makeCpuDevice(model->graph, *model->weights, limits.slots());
+  auto device = makeCpuDevice(model->graph, *model->weights, limits.slots(),
+                              hostOptions(request.compile.linearType));
   Session session(model->graph, *device, limits);
-  auto generated = generate(session, generationOf(request, *model));
+  GenerateRequest generation = generationOf(request, *model);
+  Perplexity perplexity(request.prompts);
+  generation.afterStep = [&](const SessionStep &step,
+                             const std::map<int32_t, int32_t> &) {
+    if (request.perplexity) {
+      perplexity.add(step);
+    }
+    return Result<void>();
+  };
+  auto generated = generate(session, generation);
   if (!generated) {
     return generated.error();
   }
   ModelRun run;
+  run.perplexity = perplexity.value();
+  run.predictedTokens = perplexity.tokens();
   run.generated = generated.take();
   run.modelType = model->config.modelType;
   return run;
@@ -194,23 +216,37 @@ Result<ModelRun> runOnChip(const RunRequest &request,
   }
   if (request.checkOps) {
     ops.emplace(model->graph, *model->weights, package->productType,
-                limits.slots());
+                limits.slots(), hostOptions(linearTypeOf(*package)).linear);
     device.observe(*ops);
   }
-  std::unique_ptr<Device> host;
+  std::unique_ptr<Device> host, imitation;
   std::optional<Comparison> comparison;
   if (request.checkCpu) {
     host = makeCpuDevice(model->graph, *model->weights, limits.slots());
-    comparison.emplace(*host, request.errorBound.value_or(
-                                  logitsErrorBound(package->productType)));
+    if (auto linear = linearTypeOf(*package); linear && !request.errorBound) {
+      models::ReferenceOptions options = hostOptions(linear);
+      options.rounding = package->productType == DType::F16
+                             ? models::OperandRounding::F16
+                             : models::OperandRounding::BF16;
+      imitation =
+          makeCpuDevice(model->graph, *model->weights, limits.slots(), options);
+    }
+    comparison.emplace(
+        *host,
+        request.errorBound.value_or(logitsErrorBound(package->productType)),
+        imitation.get());
   }
   Session session(model->graph, device, limits);
+  Perplexity perplexity(request.prompts);
   GenerateRequest generation = generationOf(request, *model);
   generation.routing = wanted.routing;
   generation.afterStep = [&](const SessionStep &step,
                              const std::map<int32_t, int32_t> &next) {
     if (!request.saveRouting.empty()) {
       recorder.trace.steps.back().next = next;
+    }
+    if (request.perplexity) {
+      perplexity.add(step);
     }
     return comparison ? comparison->add(step) : Result<void>();
   };
@@ -227,12 +263,15 @@ Result<ModelRun> runOnChip(const RunRequest &request,
     return done.error();
   }
   ModelRun run;
+  run.perplexity = perplexity.value();
+  run.predictedTokens = perplexity.tokens();
   run.modelType = model->config.modelType;
   run.mode = request.mode;
   run.generated = generated.take();
   run.chip = &chip;
   run.package = formatHash(hash);
   run.productType = package->productType;
+  run.linearType = linearTypeOf(*package);
   if (comparison) {
     run.comparison = comparison->result();
   }

@@ -71,6 +71,28 @@ public:
     }
   }
 
+  /// A number from \p least to \p most; \p example for the message.
+  void real(const char *name, double least, double most, const char *example,
+            std::optional<double> &to) {
+    if (!has(name)) {
+      return;
+    }
+    std::string word = text(name);
+    double value = -1;
+    auto [rest, failed] =
+        std::from_chars(word.data(), word.data() + word.size(), value);
+    if (failed != std::errc() || rest != word.data() + word.size() ||
+        !(value >= least && value <= most)) {
+      fail(fmt::format("--{} is '{}', expected a number {} such as {}", name,
+                       word,
+                       most > 1e9 ? "of 0 or more"
+                                  : fmt::format("from {} to {}", least, most),
+                       example));
+    } else {
+      to = value;
+    }
+  }
+
   void fail(const std::string &message) {
     if (!error) {
       error = usageError(message, kCommand);
@@ -128,7 +150,7 @@ void checkCombination(Reader &reader, const RunRequest &request) {
     }
   }
   for (const char *name : {"check", "check-ops", "save-tensors", "save-routing",
-                           "inject", "reproduce"}) {
+                           "inject", "reproduce", "perplexity"}) {
     if (!isFunctional && reader.has(name)) {
       reader.fail(fmt::format("--{} needs --mode functional, timing mode has "
                               "no numbers",
@@ -181,6 +203,13 @@ po::options_description tools::runOptions() {
       "check-ops", "compare each op with fp64 on its own operands")(
       "error-bound", text("E"), "largest relative error of --check")(
       "all-logits", "logits of every token of the prompts")(
+      "perplexity",
+      "how well the prompts are predicted, from the logits of all tokens")(
+      "temperature", text("T")->default_value("0"),
+      "divide logits by it and draw; 0: the most probable token")(
+      "top-p", text("P")->default_value("1"),
+      "draw among the most probable tokens that reach this probability")(
+      "seed", text("N")->default_value("1"), "of the draws")(
       "save-tensors", text("DIR"), "write all values of each step")(
       "save-routing", text("FILE"), "record tokens and choices of experts")(
       "routing", text("trace:FILE"), "timing mode: take what was recorded")(
@@ -235,7 +264,8 @@ Result<RunRequest> tools::readRunRequest(const po::variables_map &values) {
   }
   request.checkCpu = reader.has("check");
   request.checkOps = reader.has("check-ops");
-  request.allLogits = reader.has("all-logits");
+  request.perplexity = reader.has("perplexity");
+  request.allLogits = reader.has("all-logits") || request.perplexity;
   if (reader.has("routing")) {
     std::string text = reader.text("routing");
     if (!text.starts_with("trace:") || text.size() < 7) {
@@ -252,18 +282,13 @@ Result<RunRequest> tools::readRunRequest(const po::variables_map &values) {
       request.reproduceTo = words[1];
     }
   }
-  if (reader.has("error-bound")) {
-    std::string text = reader.text("error-bound");
-    double bound = -1;
-    auto [rest, failed] =
-        std::from_chars(text.data(), text.data() + text.size(), bound);
-    if (failed != std::errc() || rest != text.data() + text.size() ||
-        !(bound >= 0)) {
-      reader.fail(fmt::format(
-          "--error-bound is '{}', expected a number such as 0.02", text));
-    }
-    request.errorBound = bound;
-  }
+  reader.real("error-bound", 0, 1e300, "0.02", request.errorBound);
+  std::optional<double> temperature, topP;
+  reader.real("temperature", 0, 1e6, "0.7", temperature);
+  reader.real("top-p", 0, 1, "0.9", topP);
+  request.sampling.temperature = temperature.value_or(0);
+  request.sampling.topP = topP.value_or(1);
+  reader.number("seed", 0, request.sampling.seed);
   readPrompts(reader, request);
   reader.number("max-new-tokens", 0, request.newTokens);
   reader.number("prefill-tokens", 1, request.prefillTokens);

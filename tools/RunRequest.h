@@ -8,6 +8,7 @@
 #define CHIPWRIGHT_TOOLS_RUNREQUEST_H
 
 #include "chips/Diagnostic.h"
+#include "runtime/Sampler.h"
 #include "sim/machine/Machine.h"
 #include "tools/ModelOptions.h"
 #include "tools/Tracing.h"
@@ -28,8 +29,10 @@ struct RunRequest {
   sim::Mode mode = sim::Mode::Functional;
   std::vector<std::vector<int32_t>> prompts;
   int64_t newTokens = 16, prefillTokens = 0;
-  bool checkCpu = false, checkOps = false, allLogits = false;
+  bool checkCpu = false, checkOps = false, allLogits = false,
+       perplexity = false;
   std::optional<double> errorBound;
+  Sampling sampling;
   CompileWish compile;
   uint64_t maxCycles = uint64_t(1) << 40;
   TracingRequest tracing;

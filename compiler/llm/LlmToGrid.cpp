@@ -156,9 +156,11 @@ private:
     std::map<std::string, int> numbers;
     for (Operation &op : body.without_terminator()) {
       if (auto parameter = dyn_cast<llm::ParameterOp>(op)) {
-        bufferOf[parameter.getValue()] =
-            buffers.make(parameter.getParameter().str(), "weight",
-                         bufferTypeOf(parameter.getValue()), {}, "", 0, 0);
+        bool isScales = parameter.getScales();
+        bufferOf[parameter.getValue()] = buffers.make(
+            parameter.getParameter().str() + (isScales ? ".scales" : ""),
+            "weight", bufferTypeOf(parameter.getValue()), {},
+            isScales ? "RowScales" : "", 0, 0);
         continue;
       }
       FailureOr<std::vector<LaunchText>> launches = programs.of(&op);

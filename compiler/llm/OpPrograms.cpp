@@ -38,7 +38,9 @@ std::string chipwright::bufferTypeOf(Value value) {
   }
   // Integers are row numbers, lists, or bounds. Bounds are read by the SIMD
   // engine only and decide no address.
-  bool isControl = typeOf(value).getElementType().isInteger();
+  // 8-bit ones are weights.
+  Type element = typeOf(value).getElementType();
+  bool isControl = element.isInteger() && !element.isInteger(8);
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     auto function =
         cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
@@ -409,6 +411,7 @@ FailureOr<OpPrograms::Launches> OpPrograms::of(Operation *op) {
       .Case([&](llm::EmbeddingOp one) { return embedding(one); })
       .Case([&](llm::RmsNormOp one) { return rmsNorm(one); })
       .Case([&](llm::LinearOp one) { return linear(one); })
+      .Case([&](llm::QuantisedLinearOp one) { return quantisedLinear(one); })
       .Case([&](llm::HeadLinearOp one) { return headLinear(one); })
       .Case([&](llm::SigmoidMulOp one) { return sigmoidMul(one); })
       .Case([&](llm::RopeOp one) { return rope(one); })

@@ -63,6 +63,7 @@ private:
   Launches embedding(llm::EmbeddingOp op);
   Launches rmsNorm(llm::RmsNormOp op);
   Launches linear(llm::LinearOp op);
+  Launches quantisedLinear(llm::QuantisedLinearOp op);
   Launches headLinear(llm::HeadLinearOp op);
   Launches sigmoidMul(llm::SigmoidMulOp op);
   Launches rope(llm::RopeOp op);

@@ -124,6 +124,28 @@ LogicalResult HeadLinearOp::verify() {
   return success();
 }
 
+LogicalResult QuantisedLinearOp::verify() {
+  if (failed(checkLinear(*this, getX(), getWeight(), getY()))) {
+    return failure();
+  }
+  Type element = cast<RankedTensorType>(getWeight().getType()).getElementType();
+  if (!element.isInteger(8) &&
+      !isa<Float8E4M3FNType, Float8E5M2Type>(element)) {
+    return emitOpError("weight is i8, f8E4M3FN or f8E5M2, found ") << element;
+  }
+  auto isRow = [&](Value row) {
+    auto type = cast<RankedTensorType>(row.getType());
+    return type.getRank() == 2 && type.getDimSize(0) == 1 &&
+           type.getDimSize(1) == columnsOf(getY()) &&
+           type.getElementType().isF32();
+  };
+  if (!isRow(getScales()) || (getBias() && !isRow(getBias()))) {
+    return emitOpError("scales (and bias) are 1 x ")
+           << columnsOf(getY()) << " in f32, found " << getScales().getType();
+  }
+  return success();
+}
+
 LogicalResult LogitsOp::verify() {
   return checkLinear(*this, getX(), getWeight(), getY());
 }

@@ -40,9 +40,15 @@ class Llm_Named<string mnemonic, dag operands, dag attributes, dag outputs,
 
 def Llm_ParameterOp : Llm_Op<"parameter"> {
   let summary = "a weight, by its name in the model";
-  let arguments = (ins StrAttr:$parameter);
+  let description = [{
+    In an 8-bit type each row is divided by a scale of its own, max |row| over
+    the type's largest number, and rounded. With `scales` the value is these
+    scales, [1, rows] in f32.
+  }];
+  let arguments = (ins StrAttr:$parameter, UnitAttr:$scales);
   let results = (outs AnyRankedTensor:$value);
-  let assemblyFormat = "$parameter attr-dict `:` type($value)";
+  let assemblyFormat =
+    "$parameter (`scales` $scales^)? attr-dict `:` type($value)";
 }
 
 def Llm_EmbeddingOp : Llm_Named<"embedding",
@@ -72,6 +78,19 @@ def Llm_HeadLinearOp : Llm_Named<"head_linear",
   let description = [{
     Columns of x are those of `heads` heads, and the weight is one matrix
     [out, in] for each of them.
+  }];
+}
+
+def Llm_QuantisedLinearOp : Llm_Named<"quantised_linear",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight, AnyRankedTensor:$scales,
+         Optional<AnyRankedTensor>:$bias), (ins),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "x weight^T scales, with products in the weight's type";
+  let description = [{
+    Rows of x are divided by max |row| over the largest number of the weight's
+    type (i8: 127, f8E4M3FN: 448, f8E5M2: 57344) and rounded to it; the result
+    is multiplied by that and by the scale of the weight's row. `llm-quantise`
+    makes it of `linear`.
   }];
 }
 
