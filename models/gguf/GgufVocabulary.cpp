@@ -76,7 +76,7 @@ private:
           refuse(types, "types from 1 to 6", std::to_string(kind));
           return;
         }
-        result.tokenTypes.push_back(static_cast<GgufTokenType>(kind));
+        result.tokenTypes.push_back(static_cast<int32_t>(kind));
       }
     }
     if (keys.has(merges) && set(result.merges, keys.texts(merges))) {

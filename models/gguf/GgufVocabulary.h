@@ -31,10 +31,10 @@ enum class GgufTokenType : int32_t {
 struct GgufVocabulary {
   std::string model; // "gpt2": byte-level BPE, "llama": SentencePiece
   std::string pre;   // name of the rule that splits text first; may be empty
-  std::vector<std::string> tokens;       // by id; bytes, not always UTF-8
-  std::vector<float> scores;             // one per token, or none
-  std::vector<GgufTokenType> tokenTypes; // one per token, or none
-  std::vector<std::string> merges;       // "left right", by rank
+  std::vector<std::string> tokens; // by id; bytes, not always UTF-8
+  std::vector<float> scores;       // one per token, or none
+  std::vector<int32_t> tokenTypes; // GgufTokenType of each, or none
+  std::vector<std::string> merges; // "left right", by rank
   std::optional<int64_t> bos, eos, eot, eom, unknown, padding; // ids
   std::optional<bool> addBos, addEos, addSpacePrefix;          // stated
   std::string chatTemplate; // Jinja; may be empty

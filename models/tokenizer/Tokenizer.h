@@ -14,6 +14,7 @@
 #define CHIPWRIGHT_MODELS_TOKENIZER_TOKENIZER_H
 
 #include "chips/Diagnostic.h"
+#include "models/gguf/GgufVocabulary.h"
 
 #include <cstdint>
 #include <memory>
@@ -26,23 +27,6 @@
 namespace chipwright::models {
 
 struct TokenizerData;
-
-/// What a GGUF file says about its tokenizer, under the keys
-/// `tokenizer.ggml.*`; the caller has read them. Absent keys stay empty.
-struct GgufVocabulary {
-  std::string model;                  // "gpt2" or "llama"
-  std::string pre;                    // of gpt2: which pattern splits
-  std::vector<std::string> tokens;    // by id
-  std::vector<float> scores;          // of llama, by id
-  std::vector<int32_t> tokenTypes;    // 1 normal .. 6 byte; empty: all normal
-  std::vector<std::string> merges;    // of gpt2: "left right"
-  std::optional<int64_t> bos;         // bos_token_id
-  std::optional<int64_t> eos;         // eos_token_id
-  std::optional<int64_t> unknown;     // unknown_token_id
-  std::optional<bool> addBos;         // add_bos_token
-  std::optional<bool> addEos;         // add_eos_token
-  std::optional<bool> addSpacePrefix; // add_space_prefix
-};
 
 /// The models whose Meta `tokenizer.model` holds byte strings with ranks. The
 /// file has neither their pattern nor their special tokens.

@@ -54,11 +54,8 @@ TEST(GgufVocabularyTest, ReadsWhatIsThere) {
   EXPECT_EQ(vocabulary->tokens,
             (std::vector<std::string>{"<s>", "a", "b", "ab", "\xff"}));
   EXPECT_EQ(vocabulary->scores, (std::vector<float>{0, -1, -2, -3, 4}));
-  EXPECT_EQ(
-      vocabulary->tokenTypes,
-      (std::vector<GgufTokenType>{GgufTokenType::Control, GgufTokenType::Normal,
-                                  GgufTokenType::Normal, GgufTokenType::Normal,
-                                  GgufTokenType::Byte}));
+  // Control, three normal ones, a byte.
+  EXPECT_EQ(vocabulary->tokenTypes, (std::vector<int32_t>{3, 1, 1, 1, 6}));
   EXPECT_EQ(vocabulary->merges, (std::vector<std::string>{"a b", "ab \xff"}));
   EXPECT_EQ(vocabulary->bos, 0);
   EXPECT_EQ(vocabulary->eos, 4);

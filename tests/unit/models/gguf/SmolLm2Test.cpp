@@ -117,7 +117,8 @@ TEST_F(SmolLm2Test, Vocabulary) {
       {"tokenizer.chat_template", vocabulary->chatTemplate}};
   EXPECT_EQ(found, golden["scalars"]);
   EXPECT_EQ(vocabulary->tokenTypes.size(), vocabulary->tokens.size());
-  EXPECT_EQ(vocabulary->tokenTypes[0], GgufTokenType::Control);
+  EXPECT_EQ(vocabulary->tokenTypes[0],
+            static_cast<int32_t>(GgufTokenType::Control));
 }
 
 TEST_F(SmolLm2Test, HuggingFaceForm) {
