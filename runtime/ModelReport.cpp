@@ -269,6 +269,9 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
       json[phase.name] = phaseJson(phase, run.chip->spec);
     }
   }
+  if (!run.texts.empty()) {
+    json["texts"] = run.texts;
+  }
   if (run.perplexity) {
     json["perplexity"] = *run.perplexity;
     json["predicted_tokens"] = run.predictedTokens;
@@ -313,7 +316,8 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
          "sent unless the launch before used the same"}};
   }
   json["simulator"] = {{"cpu_seconds", run.cpuSeconds},
-                       {"process_cpu_seconds", processCpuSeconds(true)}};
+                       {"process_cpu_seconds", processCpuSeconds(true)},
+                       {"wall_seconds", run.wallSeconds}};
   json["version"] = versionString();
   json["command_line"] = commandLine;
   if (run.chip) {
@@ -438,13 +442,29 @@ std::string chipwright::formatRun(const ModelRun &run) {
                         timeText(*result.tpotSeconds),
                         double(run.prompts.size()) / *result.tpotSeconds);
   }
+  for (const Phase &phase : phases) {
+    if (phase.tokens > 0) {
+      text += fmt::format("energy          {:.4g} mJ a token in {}\n",
+                          phase.sum.energy.total() * 1e3 / double(phase.tokens),
+                          phase.name);
+    }
+  }
   if (run.perplexity) {
     text +=
         fmt::format("perplexity      {:.4f} over {} tokens of the prompts\n",
                     *run.perplexity, run.predictedTokens);
   }
   text += formatChecks(run);
-  text += fmt::format("simulator       {:.3f} CPU s\n", run.cpuSeconds);
+  double simulated = 0;
+  for (const StepRecord &step : result.steps) {
+    simulated += step.time ? step.time->seconds() : 0;
+  }
+  text += fmt::format("simulator       {:.3f} CPU s", run.cpuSeconds);
+  if (simulated > 0) {
+    text += fmt::format("; {:.3g} times as long as the chip takes",
+                        run.wallSeconds / simulated);
+  }
+  text += "\n";
   if (!phases.empty()) {
     text += "verdict: " + std::string(phases.back().name) + " is " +
             verdict(phases.back().sum) + "\n";

@@ -25,6 +25,7 @@ struct ModelRun {
   std::string model, modelType, device; // checkpoint, family, "sim" or "cpu"
   sim::Mode mode = sim::Mode::Functional;
   std::vector<std::vector<int32_t>> prompts;
+  std::vector<std::string> texts; // new ones, by sequence; none without words
   GenerateResult generated;
   double cpuSeconds = 0;            // of the host, of this process
   std::optional<double> perplexity; // of the prompts

@@ -6,9 +6,9 @@
 
 #include "tools/ModelOptions.h"
 
-#include "models/RowQuantisation.h"
-
+#include "models/Checkpoint.h"
 #include "models/ConfigReader.h"
+#include "models/RowQuantisation.h"
 #include "tools/Arguments.h"
 
 #include <fmt/format.h>
@@ -96,7 +96,11 @@ Result<OpenedModel> tools::openModel(const std::string &directory,
                        std::move(checkpoint->graph),
                        std::move(checkpoint->weights)};
   }
-  auto config = models::readModelConfig(directory + "/config.json");
+  auto parts = models::openCheckpointConfig(directory);
+  if (!parts) {
+    return parts.error();
+  }
+  auto config = models::parseModelConfig(parts->configText, parts->configFile);
   if (!config) {
     return config.error();
   }

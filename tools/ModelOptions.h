@@ -45,8 +45,8 @@ readCompileWish(const boost::program_options::variables_map &values,
 Result<ResolvedChip>
 readChip(const boost::program_options::variables_map &values);
 
-/// A model from a directory, with its weights or, where only times are asked
-/// for, without.
+/// A model from a directory or a GGUF file, with its weights or, where only
+/// times are asked for, without.
 struct OpenedModel {
   models::ModelConfig config;
   models::Graph graph;

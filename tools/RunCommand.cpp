@@ -8,12 +8,12 @@
 #include "package/PackageFile.h"
 #include "runtime/KernelReport.h"
 #include "runtime/ModelReport.h"
-#include "runtime/Perplexity.h"
 #include "runtime/Reproduce.h"
 #include "runtime/TensorFiles.h"
 #include "tools/Arguments.h"
 #include "tools/Commands.h"
 #include "tools/Output.h"
+#include "tools/RunProgress.h"
 #include "tools/RunRequest.h"
 
 #include <fmt/format.h>
@@ -30,6 +30,44 @@ using Strings = std::vector<std::string>;
 namespace {
 
 constexpr const char *kCommand = "run";
+
+/// What the run needs of the model beside its numbers.
+struct Words {
+  std::optional<models::ModelTokenizer> tokenizer; // where prompts are texts
+  std::vector<int32_t> stops;
+};
+
+/// Makes tokens of the prompts in words.
+Result<Words> encodePrompts(RunRequest &request) {
+  Words words;
+  if (request.texts.empty()) {
+    return words;
+  }
+  auto opened = models::openModelTokenizer(request.model);
+  if (!opened) {
+    return opened.error();
+  }
+  for (const std::string &text : request.texts) {
+    auto prompt = models::encodePrompt(*opened, text, request.isChat);
+    if (!prompt) {
+      return prompt.error();
+    }
+    if (prompt->ids.empty()) {
+      return Diagnostic{"--prompt gives no token; expected a text that is not "
+                        "empty",
+                        ExitUsage};
+    }
+    request.prompts.push_back(std::move(prompt->ids));
+    words.stops = std::move(prompt->stops);
+  }
+  words.tokenizer = opened.take();
+  return words;
+}
+
+/// Text may be printed while it comes: nothing else goes to stdout.
+bool mayStream(const RunRequest &request) {
+  return request.json != "-" && request.tracing.path != "-";
+}
 
 /// Bounds that hold what \p request asks for.
 SessionLimits limitsFor(const RunRequest &request) {
@@ -85,19 +123,33 @@ Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
   return std::move(compiled->package);
 }
 
-GenerateRequest generationOf(const RunRequest &request,
+GenerateRequest generationOf(const RunRequest &request, const Words &words,
                              const OpenedModel &model) {
   GenerateRequest generation;
   generation.prompts = request.prompts;
   generation.maxNewTokens = request.newTokens;
   generation.prefillTokens = request.prefillTokens;
   generation.endTokens = model.config.endTokens;
+  generation.endTokens.insert(generation.endTokens.end(), words.stops.begin(),
+                              words.stops.end());
   generation.allLogits = request.allLogits;
   generation.sampling = request.sampling;
   return generation;
 }
 
-Result<ModelRun> runOnHost(const RunRequest &request) {
+/// Ends what is shown and puts it into the report.
+Result<void> finish(RunProgress &progress, ModelRun &run) {
+  run.wallSeconds = progress.wallSeconds();
+  if (auto done = progress.finish(); !done) {
+    return done;
+  }
+  run.texts = progress.texts();
+  run.perplexity = progress.perplexity().value();
+  run.predictedTokens = progress.perplexity().tokens();
+  return {};
+}
+
+Result<ModelRun> runOnHost(const RunRequest &request, const Words &words) {
   auto model = openModel(request.model, /*withWeights=*/true);
   if (!model) {
     return model.error();
@@ -106,22 +158,21 @@ Result<ModelRun> runOnHost(const RunRequest &request) {
   auto device = makeCpuDevice(model->graph, *model->weights, limits.slots(),
                               hostOptions(request.compile.linearType));
   Session session(model->graph, *device, limits);
-  GenerateRequest generation = generationOf(request, *model);
-  Perplexity perplexity(request.prompts);
+  GenerateRequest generation = generationOf(request, words, *model);
+  RunProgress progress(request.prompts, words.tokenizer, mayStream(request),
+                       request.perplexity);
   generation.afterStep = [&](const SessionStep &step,
-                             const std::map<int32_t, int32_t> &) {
-    if (request.perplexity) {
-      perplexity.add(step);
-    }
-    return Result<void>();
+                             const std::map<int32_t, int32_t> &next) {
+    return progress.add(step, next);
   };
   auto generated = generate(session, generation);
   if (!generated) {
     return generated.error();
   }
   ModelRun run;
-  run.perplexity = perplexity.value();
-  run.predictedTokens = perplexity.tokens();
+  if (auto done = finish(progress, run); !done) {
+    return done.error();
+  }
   run.generated = generated.take();
   run.modelType = model->config.modelType;
   return run;
@@ -150,7 +201,7 @@ Result<void> beginTrace(const RunRequest &request, const ChipSpec &spec,
   return {};
 }
 
-Result<ModelRun> runOnChip(const RunRequest &request,
+Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
                            const ResolvedChip &chip) {
   bool isFunctional = request.mode == sim::Mode::Functional;
   auto model = openModel(request.model, isFunctional);
@@ -237,16 +288,17 @@ Result<ModelRun> runOnChip(const RunRequest &request,
         imitation.get());
   }
   Session session(model->graph, device, limits);
-  Perplexity perplexity(request.prompts);
-  GenerateRequest generation = generationOf(request, *model);
+  GenerateRequest generation = generationOf(request, words, *model);
+  RunProgress progress(request.prompts, words.tokenizer, mayStream(request),
+                       request.perplexity);
   generation.routing = wanted.routing;
   generation.afterStep = [&](const SessionStep &step,
                              const std::map<int32_t, int32_t> &next) {
     if (!request.saveRouting.empty()) {
       recorder.trace.steps.back().next = next;
     }
-    if (request.perplexity) {
-      perplexity.add(step);
+    if (auto done = progress.add(step, next); !done) {
+      return done;
     }
     return comparison ? comparison->add(step) : Result<void>();
   };
@@ -263,8 +315,9 @@ Result<ModelRun> runOnChip(const RunRequest &request,
     return done.error();
   }
   ModelRun run;
-  run.perplexity = perplexity.value();
-  run.predictedTokens = perplexity.tokens();
+  if (auto done = finish(progress, run); !done) {
+    return done.error();
+  }
   run.modelType = model->config.modelType;
   run.mode = request.mode;
   run.generated = generated.take();
@@ -385,7 +438,12 @@ int tools::runCommand(const Strings &arguments,
     return runReplay(*request, *chip, commandLine);
   }
   double before = processCpuSeconds(/*withChildren=*/false);
-  auto run = chip ? runOnChip(*request, *chip) : runOnHost(*request);
+  auto words = encodePrompts(*request);
+  if (!words) {
+    return report(words.error());
+  }
+  auto run =
+      chip ? runOnChip(*request, *words, *chip) : runOnHost(*request, *words);
   if (!run) {
     return report(run.error());
   }

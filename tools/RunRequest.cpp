@@ -6,6 +6,7 @@
 
 #include "tools/RunRequest.h"
 
+#include "models/MappedFile.h"
 #include "tools/Arguments.h"
 
 #include <fmt/format.h>
@@ -24,16 +25,18 @@ namespace {
 constexpr const char *kCommand = "run";
 
 constexpr const char *kHelp =
-    R"(usage: chipwright run --model DIR --prompt-ids 1,2,3 [options]
+    R"(usage: chipwright run --model PATH --prompt TEXT [--chat] [options]
+       chipwright run --model PATH --prompt-ids 1,2,3 [options]
        chipwright run --replay DIR [options]
 
-Runs a model: the prompts, then greedy decoding. On a chip, says how long each
-phase takes and what bounds it.
+Runs a model: the prompts, then the tokens that follow. On a chip, says how long
+each phase takes and what bounds it.
 
 )";
 
 constexpr const char *kExample = R"(
 examples:
+  chipwright run --model smollm2.gguf --chat --prompt "What is the moon?"
   chipwright run --model llama --prompt-ids 1,2,3 --max-new-tokens 8 --check cpu
   chipwright run --model llama --package llama.cwx --prompt-ids 1,2 \
     --prompt-ids 3,4,5 --save-routing r.json --json run.json
@@ -123,6 +126,29 @@ void readPrompts(Reader &reader, RunRequest &request) {
   }
 }
 
+void readTexts(Reader &reader, RunRequest &request) {
+  request.texts = reader.list("prompt");
+  std::string path = reader.text("prompt-file");
+  if (path.empty()) {
+    return;
+  }
+  // Longer texts are refused by the tokenizer too.
+  constexpr uint64_t kMostBytes = uint64_t(64) << 20;
+  auto file = models::MappedFile::open(path, "a prompt");
+  if (!file || file->size() == 0 || file->size() > kMostBytes) {
+    Diagnostic wrong =
+        !file ? file.error()
+              : Diagnostic{fmt::format("{}: expected a prompt of 1 to {} "
+                                       "bytes, found {}; cut it",
+                                       path, kMostBytes, file->size()),
+                           ExitBadInput};
+    reader.error = reader.error ? reader.error : wrong;
+    return;
+  }
+  request.texts.emplace_back(reinterpret_cast<const char *>(file->data()),
+                             file->size());
+}
+
 void readTracing(Reader &reader, RunRequest &request) {
   TracingRequest &tracing = request.tracing;
   tracing.path = reader.text("trace");
@@ -163,16 +189,21 @@ void checkCombination(Reader &reader, const RunRequest &request) {
   }
   if (reader.has("replay")) {
     for (const char *name :
-         {"model", "package", "prompt-ids", "check", "check-ops",
-          "save-tensors", "save-routing", "routing", "inject", "reproduce"}) {
+         {"model", "package", "prompt", "prompt-file", "prompt-ids", "check",
+          "check-ops", "save-tensors", "save-routing", "routing", "inject",
+          "reproduce"}) {
       if (reader.has(name)) {
         reader.fail(fmt::format("--replay takes no --{}", name));
       }
     }
-  } else if (request.model.empty() || request.prompts.empty()) {
-    reader.fail(request.model.empty()
-                    ? "--model is missing, the folder of a model"
-                    : "--prompt-ids is missing, a prompt as token ids");
+  } else if (request.model.empty()) {
+    reader.fail("--model is missing, the folder of a model or a GGUF file");
+  } else if (request.prompts.empty() && request.texts.empty()) {
+    reader.fail("--prompt is missing, a text (or --prompt-ids, token ids)");
+  } else if (!request.prompts.empty() && !request.texts.empty()) {
+    reader.fail("--prompt-ids does not go with prompts in words");
+  } else if (request.isChat && request.texts.empty()) {
+    reader.fail("--chat needs --prompt or --prompt-file");
   }
   if (!request.package.empty() && !request.compile.isEmpty()) {
     reader.fail("--dtype, --max-tokens, --max-batch and --max-context are "
@@ -188,8 +219,13 @@ po::options_description tools::runOptions() {
   };
   po::options_description options("options", 80, 36);
   options.add_options()("help,h", "this text")(
-      "model", text("DIR"), "folder of the model in Hugging Face form")(
+      "model", text("PATH"),
+      "folder of the model in Hugging Face form, or a GGUF file")(
       "package", text("FILE"), "what `chipwright compile` made of it")(
+      "prompt", po::value<Strings>()->value_name("TEXT")->composing(),
+      "a prompt in words; repeated: a batch")(
+      "prompt-file", text("FILE"), "a prompt in words, the text of a file")(
+      "chat", "prompts are a user's messages, in the model's chat template")(
       "prompt-ids", po::value<Strings>()->value_name("1,2,...")->composing(),
       "a prompt as token ids; repeated: a batch")(
       "max-new-tokens", text("N")->default_value("16"),
@@ -290,6 +326,8 @@ Result<RunRequest> tools::readRunRequest(const po::variables_map &values) {
   request.sampling.topP = topP.value_or(1);
   reader.number("seed", 0, request.sampling.seed);
   readPrompts(reader, request);
+  readTexts(reader, request);
+  request.isChat = reader.has("chat");
   reader.number("max-new-tokens", 0, request.newTokens);
   reader.number("prefill-tokens", 1, request.prefillTokens);
   reader.number("max-cycles", 1, request.maxCycles);

@@ -28,6 +28,10 @@ struct RunRequest {
       inject, replay, reproduceOp, reproduceTo;
   sim::Mode mode = sim::Mode::Functional;
   std::vector<std::vector<int32_t>> prompts;
+  /// Prompts in words, which become `prompts` when the model's tokenizer is
+  /// known.
+  std::vector<std::string> texts;
+  bool isChat = false;
   int64_t newTokens = 16, prefillTokens = 0;
   bool checkCpu = false, checkOps = false, allLogits = false,
        perplexity = false;
