@@ -427,6 +427,9 @@ std::string chipwright::formatRun(const ModelRun &run) {
         : result.tokens[s].empty()
             ? std::string("none")
             : fmt::format("{}", fmt::join(result.tokens[s], ",")));
+    if (run.texts.size() > 1) { // that of a single one was shown as it came
+      text += run.texts[s] + "\n";
+    }
   }
   std::vector<Phase> phases =
       run.chip ? phasesOf(result) : std::vector<Phase>();
