@@ -19,7 +19,15 @@
 
 namespace chipwright::models {
 
-enum class GgufFamily { Llama, Mixtral, Qwen3Moe, Llama4, Deepseek2, GptOss };
+enum class GgufFamily {
+  Llama,
+  Mixtral,
+  Qwen3,
+  Qwen3Moe,
+  Llama4,
+  Deepseek2,
+  GptOss,
+};
 
 struct GgufArchitecture {
   std::string_view name;      // general.architecture, prefix of keys

@@ -22,9 +22,9 @@
 namespace chipwright::models {
 
 /// \returns the text of the config.json that says what \p file says, for the
-/// architectures llama (with experts: mixtral), llama4, qwen3moe, deepseek2 and
-/// gpt-oss. Refused: other architectures, missing keys, values of other types,
-/// and what the form has no word for.
+/// architectures llama (with experts: mixtral), llama4, qwen3, qwen3moe,
+/// deepseek2 and gpt-oss. Refused: other architectures, missing keys, values of
+/// other types, and what the form has no word for.
 Result<std::string> ggufConfigText(const GgufFile &file);
 
 /// \returns the tensors of \p file as the model's Hugging Face form has them:

@@ -95,6 +95,7 @@ constexpr KeyRule gptOssKeys[] = {
 std::span<const KeyRule> rulesOf(GgufFamily family) {
   switch (family) {
   case GgufFamily::Llama:
+  case GgufFamily::Qwen3:
     return llamaKeys;
   case GgufFamily::Mixtral:
     return mixtralKeys;
@@ -400,6 +401,7 @@ private:
     case GgufFamily::Deepseek2:
       addDeepseek2();
       return;
+    case GgufFamily::Qwen3:
     case GgufFamily::GptOss:
       return;
     }

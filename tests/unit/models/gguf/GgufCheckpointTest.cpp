@@ -477,8 +477,9 @@ TEST(GgufCheckpointTest, Refuses) {
   };
   EXPECT_NE(
       configFault(withKeys("falcon", {}))
-          .find("'general.architecture': expected one of llama, qwen3moe, "
-                "llama4, deepseek2, gpt-oss, found 'falcon'"),
+          .find(
+              "'general.architecture': expected one of llama, qwen3, qwen3moe, "
+              "llama4, deepseek2, gpt-oss, found 'falcon'"),
       std::string::npos);
   EXPECT_NE(configFault(GgufWriter().u32("x", 1)).find("general.architecture"),
             std::string::npos);

@@ -62,6 +62,7 @@ struct Family {
   Names modules; // the same
   void (*more)(GgufWriter &writer, const nlohmann::json &config) = nullptr;
   bool pairedHeads = false;
+  const char *modelType = nullptr; // in place of the preset's
 };
 
 void addDivisors(GgufWriter &writer, const nlohmann::json &config) {
@@ -114,6 +115,13 @@ const Family families[] = {
       {"moe_intermediate_size", "expert_feed_forward_length"},
       {"num_experts", "expert_count"}},
      {}},
+    {"qwen3-moe-golden",
+     "qwen3",
+     {{"intermediate_size", "feed_forward_length"}},
+     {},
+     nullptr,
+     false,
+     "qwen3"},
     {"llama4-golden",
      "llama4",
      {{"intermediate_size_mlp", "feed_forward_length"},
@@ -186,6 +194,9 @@ protected:
       // What a GGUF file of this architecture always means.
       config["attention_chunk_size"] = 8192;
       config["floor_scale"] = 8192;
+    }
+    if (family.modelType) {
+      config["model_type"] = family.modelType;
     }
     return config;
   }
@@ -381,7 +392,8 @@ TEST_P(GgufModel, HasTheLogitsOfTheHuggingFaceForm) {
 
 INSTANTIATE_TEST_SUITE_P(Families, GgufModel, ::testing::ValuesIn(families),
                          [](const auto &info) {
-                           std::string name = info.param.preset;
+                           std::string name = std::string(info.param.preset) +
+                                              info.param.architecture;
                            std::erase(name, '-');
                            return name;
                          });
