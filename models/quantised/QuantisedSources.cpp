@@ -75,11 +75,11 @@ void ScaledSource::readRow(int64_t row, int64_t column, int64_t count,
 unsigned WordSource::Words::at(int64_t row, int64_t column) const {
   // Slot of each of AWQ's eight columns.
   static constexpr unsigned slots[8] = {0, 4, 1, 5, 2, 6, 3, 7};
-  int64_t perWord = 32 / bits;
+  unsigned perWordLog = bits == 4 ? 3 : 2; // divisions would take most time
   int64_t side = alongRows ? row : column;
-  auto slot = static_cast<unsigned>(side % perWord);
-  int64_t index = alongRows ? row / perWord * width + column
-                            : row * width + column / perWord;
+  auto slot = static_cast<unsigned>(side & ((1 << perWordLog) - 1));
+  int64_t index = alongRows ? (row >> perWordLog) * width + column
+                            : row * width + (column >> perWordLog);
   uint32_t word;
   std::memcpy(&word, tensor.data + index * 4, sizeof(word));
   return word >> (interleaved ? slots[slot] : slot) * bits & ((1u << bits) - 1);
@@ -87,28 +87,37 @@ unsigned WordSource::Words::at(int64_t row, int64_t column) const {
 
 void WordSource::readRow(int64_t row, int64_t column, int64_t count,
                          float *target) const {
-  int64_t known = -1; // the group that scale and zero are of
-  float scale = 0;
-  int64_t zero = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t input = column + i;
-    int64_t group = parts.groupOf.empty()
-                        ? input / parts.groupSize
-                        : parts.groupOf[static_cast<size_t>(input)];
-    if (group != known) {
-      known = group;
-      bool swapped = parts.transposed;
-      scale = scaleAt(parts.scales, swapped ? group * parts.outputs + row
-                                            : row * parts.groups + group);
-      zero = parts.hasZeros
-                 ? static_cast<int64_t>(swapped ? parts.zeros.at(group, row)
-                                                : parts.zeros.at(row, group)) +
-                       parts.zeroOffset
-                 : parts.fixedZero;
+  bool swapped = parts.transposed;
+  // Inputs [start, end) of one group.
+  auto convert = [&](int64_t group, int64_t start, int64_t end) {
+    float scale = scaleAt(parts.scales, swapped ? group * parts.outputs + row
+                                                : row * parts.groups + group);
+    int64_t zero = parts.fixedZero;
+    if (parts.hasZeros) {
+      zero = parts.zeroOffset + (swapped ? parts.zeros.at(group, row)
+                                         : parts.zeros.at(row, group));
     }
-    int64_t code = parts.transposed ? parts.codes.at(input, row)
-                                    : parts.codes.at(row, input);
-    target[i] = static_cast<float>(code - zero) * scale;
+    for (int64_t input = start; input < end; ++input) {
+      int64_t code =
+          swapped ? parts.codes.at(input, row) : parts.codes.at(row, input);
+      target[input - column] = static_cast<float>(code - zero) * scale;
+    }
+  };
+  if (parts.groupOf.empty()) {
+    forGroups(column, count, parts.groupSize, [&](int64_t start, int64_t end) {
+      convert(start / parts.groupSize, start, end);
+    });
+    return;
+  }
+  for (int64_t start = column; start < column + count;) {
+    int32_t group = parts.groupOf[static_cast<size_t>(start)];
+    int64_t end = start + 1;
+    while (end < column + count &&
+           parts.groupOf[static_cast<size_t>(end)] == group) {
+      ++end;
+    }
+    convert(group, start, end);
+    start = end;
   }
 }
 

@@ -31,7 +31,9 @@ public:
                      const Shape &shape, const std::vector<T> &values) {
     std::byte *data = store->add({name, type, shape});
     EXPECT_EQ(store->find(name)->bytes, values.size() * sizeof(T)) << name;
-    std::memcpy(data, values.data(), values.size() * sizeof(T));
+    if (!values.empty()) {
+      std::memcpy(data, values.data(), values.size() * sizeof(T));
+    }
     return *this;
   }
 
