@@ -173,16 +173,19 @@ LogicalResult TemperatureOp::verify() {
 }
 
 LogicalResult AttentionOp::verify() {
-  if (failed(checkRanks(*this, getOperands())) ||
-      failed(sameColumns(*this, getQ(), getY(), "queries and result")) ||
-      failed(
-          sameColumns(*this, getV(), getValues(), "values and their cache")) ||
-      failed(sameColumns(*this, getK(), getKeys(), "keys and their cache"))) {
-    return failure();
-  }
   int64_t heads = static_cast<int64_t>(getHeads()),
           kvHeads = static_cast<int64_t>(getKvHeads()),
-          size = static_cast<int64_t>(getHeadSize());
+          size = static_cast<int64_t>(getHeadSize()),
+          rotary = static_cast<int64_t>(getRotary());
+  if (failed(checkRanks(*this, getOperands())) ||
+      failed(sameColumns(*this, getQ(), getY(), "queries and result")) ||
+      (rotary == 0 &&
+       failed(sameColumns(*this, getK(), getV(), "keys and values"))) ||
+      failed(sameColumns(*this, getK(), getKeys(), "keys and their cache")) ||
+      failed(
+          sameColumns(*this, getV(), getValues(), "values and their cache"))) {
+    return failure();
+  }
   if (kvHeads <= 0 || heads % kvHeads != 0 ||
       columnsOf(getQ()) != heads * size ||
       columnsOf(getK()) != kvHeads * size) {
@@ -190,16 +193,19 @@ LogicalResult AttentionOp::verify() {
                        "head_size, where kv_heads divides heads; found ")
            << columnsOf(getQ()) << " and " << columnsOf(getK());
   }
-  int64_t rotary = static_cast<int64_t>(getRotary());
-  if (columnsOf(getV()) != (rotary > 0 ? rotary : columnsOf(getK())) ||
-      getMore().size() < (rotary > 0 ? 1u : 0u) ||
-      getMore().size() > (rotary > 0 ? 2u : 1u) ||
-      (rotary > 0 &&
-       (kvHeads != 1 || columnsOf(getRotated()) != heads * rotary))) {
-    return emitOpError("values are as wide as keys; with rotary, of one key "
-                       "head, v is that wide and followed by heads x rotary "
-                       "columns of queries; found ")
-           << columnsOf(getV()) << " columns of v";
+  size_t required = rotary > 0 ? 1 : 0;
+  if (rotary < 0 || getMore().size() < required ||
+      getMore().size() > required + 1) {
+    return emitOpError("with rotary has the rotated part of the queries behind "
+                       "its caches, and may have sinks there; found ")
+           << getMore().size() << " operands";
+  }
+  if (rotary > 0 && (kvHeads != 1 || columnsOf(getV()) != rotary ||
+                     columnsOf(getRotated()) != heads * rotary)) {
+    return emitOpError("with rotary has one key head, rotated keys of that "
+                       "many columns and queries of heads x as many; found ")
+           << kvHeads << ", " << columnsOf(getV()) << " and "
+           << columnsOf(getRotated());
   }
   if (getSinks() &&
       (dimOf(getSinks(), 0) != 1 || columnsOf(getSinks()) != heads)) {
@@ -273,7 +279,8 @@ LogicalResult ExpertsOp::verify() {
   }
   if (!fits) {
     return emitOpError("biases are those of gate, up and down, [experts, "
-                       "width] and [experts, columns]");
+                       "width] and [experts, columns]; found ")
+           << getBiases().size();
   }
   return success();
 }
@@ -286,7 +293,10 @@ LogicalResult SiluMulOp::verify() {
 }
 
 LogicalResult SigmoidMulOp::verify() {
-  return sameColumns(*this, getGate(), getX(), "operands");
+  return failure(
+      failed(checkRanks(*this, getOperands())) ||
+      failed(sameColumns(*this, getGate(), getX(), "operands")) ||
+      failed(sameColumns(*this, getGate(), getY(), "operand and result")));
 }
 
 LogicalResult AddOp::verify() {

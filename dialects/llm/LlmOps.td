@@ -118,7 +118,7 @@ def Llm_AttentionOp : Llm_Named<"attention",
          AnyRankedTensor:$work, AnyRankedTensor:$keys,
          AnyRankedTensor:$values, Variadic<AnyRankedTensor>:$more),
     (ins I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$head_size,
-         I64Attr:$rotary, F64Attr:$scale),
+         DefaultValuedAttr<I64Attr, "0">:$rotary, F64Attr:$scale),
     (outs AnyRankedTensor:$y), []> {
   let summary = "append k and v to the cache; attend to its slots";
   let description = [{
@@ -146,9 +146,13 @@ def Llm_AttentionOp : Llm_Named<"attention",
 def Llm_RouterOp : Llm_Named<"router",
     (ins AnyRankedTensor:$x, AnyRankedTensor:$weight,
          Variadic<AnyRankedTensor>:$biases),
-    (ins I64Attr:$chosen, StrAttr:$score, BoolAttr:$choice_bias,
-         I64Attr:$groups, I64Attr:$kept_groups, BoolAttr:$normalised,
-         F64Attr:$factor),
+    (ins I64Attr:$chosen,
+         DefaultValuedStrAttr<StrAttr, "sigmoid">:$score,
+         DefaultValuedAttr<BoolAttr, "false">:$choice_bias,
+         DefaultValuedAttr<I64Attr, "1">:$groups,
+         DefaultValuedAttr<I64Attr, "1">:$kept_groups,
+         DefaultValuedAttr<BoolAttr, "false">:$normalised,
+         DefaultValuedAttr<F64Attr, "::llvm::APFloat(1.0)">:$factor),
     (outs AnyRankedTensor:$choice, AnyRankedTensor:$experts,
           AnyRankedTensor:$scores, Optional<AnyRankedTensor>:$logits)> {
   let summary = "the experts of each token, best first, and their scores";
@@ -172,7 +176,9 @@ def Llm_ExpertsOp : Llm_Named<"experts",
     (ins AnyRankedTensor:$x, AnyRankedTensor:$experts, AnyRankedTensor:$scores,
          AnyRankedTensor:$gate, AnyRankedTensor:$up, AnyRankedTensor:$down,
          Variadic<AnyRankedTensor>:$biases),
-    (ins BoolAttr:$on_input, F64Attr:$limit, F64Attr:$alpha),
+    (ins DefaultValuedAttr<BoolAttr, "true">:$on_input,
+         DefaultValuedAttr<F64Attr, "::llvm::APFloat(0.0)">:$limit,
+         DefaultValuedAttr<F64Attr, "::llvm::APFloat(1.0)">:$alpha),
     (outs AnyRankedTensor:$y)> {
   let summary = "sum over a token's experts of down(act(gate z, up z))";
   let description = [{
@@ -203,7 +209,9 @@ def Llm_AddOp : Llm_Named<"add",
 
 def Llm_LogitsOp : Llm_Named<"logits",
     (ins AnyRankedTensor:$x, AnyRankedTensor:$rows, AnyRankedTensor:$weight),
-    (ins F64Attr:$factor, F64Attr:$cap), (outs AnyRankedTensor:$y)> {
+    (ins DefaultValuedAttr<F64Attr, "::llvm::APFloat(1.0)">:$factor,
+         DefaultValuedAttr<F64Attr, "::llvm::APFloat(0.0)">:$cap),
+    (outs AnyRankedTensor:$y)> {
   let summary = "factor * x[rows] weight^T";
   let description = "z, or cap tanh(z / cap) where cap is not 0.";
 }

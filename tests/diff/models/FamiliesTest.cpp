@@ -82,4 +82,40 @@ INSTANTIATE_TEST_SUITE_P(Transformers, FamilyCheckpoints,
                            return name;
                          });
 
+/// Layers of published sizes have programs that fit the chips: a few layers
+/// hold every kind that a model has.
+TEST(PublishedModels, FitTheChips) {
+  const std::pair<const char *, size_t> models[] = {
+      {"llama-3.1-8b", 1}, {"mixtral-8x7b", 1},     {"qwen3-30b-a3b", 1},
+      {"gpt-oss-20b", 2},  {"muse-glimmer-30b", 2}, {"deepseek-v3", 4}};
+  for (auto [name, layers] : models) {
+    auto config = models::parseModelConfig(preset(name).dump(), name);
+    ASSERT_TRUE(config) << config.error().message;
+    // The first layers; of Muse the last ones have both kinds.
+    auto &all = config->layers;
+    auto skipped = static_cast<std::ptrdiff_t>(all.size() - layers);
+    if (config->modelType == "muse_glimmer") {
+      all.erase(all.begin(), all.begin() + skipped);
+    } else {
+      all.erase(all.end() - skipped, all.end());
+    }
+    models::Graph graph = models::buildGraph(*config);
+    for (const char *chipName : {"mtia-2i", "mtia-300"}) {
+      auto chip = loadChip(chipName, {});
+      ASSERT_TRUE(chip);
+      CompileRequest request;
+      request.config = &*config;
+      request.graph = &graph;
+      request.chip = &*chip;
+      request.maxTokens = 64;
+      request.maxBatch = 2;
+      request.maxContext = 512;
+      auto compiled = compileModel(request);
+      ASSERT_TRUE(compiled)
+          << name << " for " << chipName << ": " << compiled.error().message;
+      EXPECT_GT(compiled->package.launches.size(), 12u * layers);
+    }
+  }
+}
+
 } // namespace
