@@ -28,6 +28,7 @@ struct ModelRun {
   std::vector<std::string> texts; // new ones, by sequence; none without words
   GenerateResult generated;
   double cpuSeconds = 0;            // of the host, of this process
+  double wallSeconds = 0;           // of the steps
   std::optional<double> perplexity; // of the prompts
   int64_t predictedTokens = 0;
   // Chips only:
