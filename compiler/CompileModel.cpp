@@ -6,310 +6,418 @@
 
 #include "compiler/CompileModel.h"
 
+#include "compiler/CompileModelPackager.h"
+#include "compiler/CompileModelSchedules.h"
+#include "compiler/CompileModelStages.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/PeCompiler.h"
 #include "compiler/Target.h"
+#include "compiler/elf/EmitElf.h"
 #include "compiler/grid/GridPasses.h"
 #include "compiler/llm/ImportGraph.h"
 #include "compiler/llm/LlmPasses.h"
+#include "package/MemoryCheck.h"
+#include "package/PackageFile.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/Pass/PassManager.h"
 
 #include <fmt/format.h>
 
-#include <optional>
-
 using namespace mlir;
 using namespace chipwright;
+using namespace chipwright::compiler;
 using namespace chipwright::grid;
+
+/// Affine expressions lose the order of their sums when they are printed; with
+/// what a reader would make of them, later levels do not depend on whether the
+/// text was printed and read in between.
+static void keepWhatTextKeeps(ModuleOp module) {
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([](AffineMapAttr map) -> Attribute {
+    std::string text;
+    llvm::raw_string_ostream(text) << map;
+    Attribute read = parseAttribute(text, map.getContext());
+    return read ? read : map;
+  });
+  replacer.recursivelyReplaceElementsIn(module);
+}
 
 namespace {
 
-DType dtypeOf(Type element) {
-  if (element.isF16()) {
-    return DType::F16;
-  }
-  if (element.isBF16()) {
-    return DType::BF16;
-  }
-  if (element.isInteger(32)) {
-    return DType::I32;
-  }
-  return DType::F32;
-}
-
-std::optional<BufferRole> roleOf(StringRef name) {
-  return llvm::StringSwitch<std::optional<BufferRole>>(name)
-      .Case("weight", BufferRole::Weight)
-      .Case("table", BufferRole::Table)
-      .Case("input", BufferRole::Input)
-      .Case("cache", BufferRole::Cache)
-      .Case("activation", BufferRole::Activation)
-      .Case("output", BufferRole::Output)
-      .Default(std::nullopt);
-}
-
-std::optional<BufferContent> contentOf(StringRef name) {
-  return llvm::StringSwitch<std::optional<BufferContent>>(name)
-      .Case("", BufferContent::None)
-      .Case("TokenIds", BufferContent::TokenIds)
-      .Case("Positions", BufferContent::Positions)
-      .Case("Slots", BufferContent::Slots)
-      .Case("OutputRows", BufferContent::OutputRows)
-      .Case("MaskBounds", BufferContent::MaskBounds)
-      .Case("AttentionWork", BufferContent::AttentionWork)
-      .Case("RopeTable", BufferContent::RopeTable)
-      .Case("Temperatures", BufferContent::Temperatures)
-      .Default(std::nullopt);
-}
-
-/// Fills a package from the launches of a module.
-class Packager {
+/// One call of compileModel().
+class Compilation {
 public:
-  Packager(Package &package, ModuleOp module, const CompileRequest &request)
-      : package(package), module(module), request(request) {}
+  Compilation(const CompileRequest &request, MLIRContext &context)
+      : request(request), spec(request.chip->spec), context(context),
+        messages(context, "the model"), report(reported) {
+    clock.setEnabled(request.wantsTiming);
+    clock.setOutput(
+        createOutputStrategy(DefaultTimingManager::OutputFormat::Text, report));
+    total = clock.getRootScope();
+  }
 
-  LogicalResult run() {
-    StepOp step = *module.getOps<StepOp>().begin();
-    for (Operation &op : step.getBody().front()) {
-      if (auto tensor = dyn_cast<TensorOp>(op)) {
-        if (failed(addBuffer(tensor))) {
-          return failure();
-        }
-      } else if (auto view = dyn_cast<ViewOp>(op)) {
-        numbers[view.getBuffer()] = numbers[view.getSource()];
-        shapes[view.getBuffer()] =
-            shapeOf(view.getBuffer().getType(), view.getSymbols());
-      } else if (auto launch = dyn_cast<LaunchOp>(op)) {
-        if (failed(addLaunch(launch))) {
-          return failure();
-        }
-      }
+  Result<CompileResult> run() {
+    Result<void> done = begin();
+    while (done && at.stage != request.stopAfter) {
+      done = advance();
     }
-    return success();
+    if (!done) {
+      return done.error();
+    }
+    if (at.stage != Stage::Package) {
+      result.text = print(at);
+    }
+    if (request.wantsTiming) {
+      total.stop();
+      clock.print();
+      report.flush();
+      result.timing = reported;
+    }
+    return std::move(result);
   }
 
 private:
-  /// "tokens", or "tokens*4".
-  static PackageSize sizeOf(StringRef text) {
-    auto [symbol, factor] = text.split('*');
-    PackageSize size{1, symbol.str()};
-    factor.getAsInteger(10, size.constant);
-    return size;
+  using Diagnostic = chipwright::Diagnostic;
+
+  /// The error of a step down from a level. Texts may be wrong, what the
+  /// compiler makes can only be too large.
+  Diagnostic failed() const {
+    bool isText = request.startFrom && *request.startFrom == at.stage;
+    return messages.error(isText && at.stage > Stage::Program ? ExitBadInput
+                                                              : ExitDoesNotFit);
   }
 
-  static std::vector<PackageSize> shapeOf(BufferType type, ArrayAttr symbols) {
-    std::vector<PackageSize> shape;
-    unsigned next = 0;
-    for (unsigned i = 0; i < type.getRank(); ++i) {
-      shape.push_back(type.isDynamic(i)
-                          ? sizeOf(cast<StringAttr>(symbols[next++]).getValue())
-                          : PackageSize{type.getShape()[i], ""});
-    }
-    return shape;
+  /// failed() for one program, with the operations that it computes.
+  Diagnostic failed(const std::string &program) const {
+    Diagnostic error = failed();
+    std::string ops = launchersOf(*at.module, program);
+    auto schedule = scheduledAt.find(program);
+    std::string what =
+        schedule == scheduledAt.end()
+            ? "program "
+            : schedule->second + ": with this schedule, program ";
+    error.message = fmt::format("{}{}{}: {}", what, program,
+                                ops.empty() ? "" : " of " + ops, error.message);
+    return error;
   }
 
-  LogicalResult addBuffer(TensorOp tensor) {
-    BufferType type = tensor.getBuffer().getType();
-    std::optional<BufferRole> role = roleOf(tensor.getRole());
-    std::optional<BufferContent> content = contentOf(tensor.getContent());
-    if (!role || !content) {
-      return tensor.emitOpError("has the unknown role or content '")
-             << tensor.getRole() << "', '" << tensor.getContent() << "'";
-    }
-    PackageBuffer buffer;
-    buffer.name = tensor.getName().str();
-    buffer.dtype = dtypeOf(type.getElementType());
-    buffer.isControl = type.getControl();
-    buffer.role = *role;
-    buffer.content = *content;
-    buffer.index = static_cast<int64_t>(tensor.getIndex());
-    buffer.block = static_cast<int64_t>(tensor.getBlock());
-    if (*role == BufferRole::Weight) {
-      buffer.parameter = buffer.name;
-    }
-    buffer.shape = shapeOf(type, tensor.getSymbols());
-    shapes[tensor.getBuffer()] = buffer.shape;
-    numbers[tensor.getBuffer()] = static_cast<int64_t>(package.buffers.size());
-    package.buffers.push_back(std::move(buffer));
-    return success();
-  }
+  Result<void> begin();
+  Result<void> advance();
+  Result<void> toGrid();
+  Result<void> toProgram();
+  Result<void> toPe();
+  Result<void> toLlvm();
+  Result<void> toAsm();
+  Result<void> toPackage();
+  Result<void> checkMemoryOf(StepOp step);
+  Result<void> dump();
+  Result<void> dumpPart(const std::string &program, const char *suffix,
+                        const std::string &text);
+  Package emptyPackage() const;
 
-  LogicalResult addLaunch(LaunchOp launch) {
-    FailureOr<int64_t> program = programOf(launch.getProgram());
-    if (failed(program)) {
-      return failure();
+  /// The passes of a step down, for any number of modules.
+  struct Passes {
+    Passes(Compilation &owner, const char *step)
+        : time(owner.total.nest(step)), manager(&owner.context) {
+      manager.enableTiming(time);
     }
-    PackageLaunch made;
-    made.op = launch.getOp().str();
-    made.program = *program;
-    for (Value argument : launch.getArguments()) {
-      made.arguments.push_back(
-          {PackageArgument::Address, numbers[argument], {}});
-    }
-    for (Value argument : launch.getArguments()) {
-      for (const PackageSize &size : shapes[argument]) {
-        if (!size.symbol.empty()) {
-          made.arguments.push_back({PackageArgument::Size, 0, size});
-        }
-      }
-    }
-    auto values = [&](DictionaryAttr names, bool isResult) {
-      std::vector<PackageLaunch::Value> list;
-      const models::Op *op = request.graph->findOp(launch.getOp().str());
-      for (NamedAttribute entry : names) {
-        StringRef position = entry.getName().getValue();
-        position.consume_front(isResult ? "result" : "operand");
-        size_t number = 0;
-        position.getAsInteger(10, number);
-        const auto &ids = isResult ? op->results : op->operands;
-        if (op && number < ids.size()) {
-          Value argument = launch.getArguments()[static_cast<unsigned>(
-              cast<IntegerAttr>(entry.getValue()).getInt())];
-          list.push_back(
-              {request.graph->values[static_cast<size_t>(ids[number])].name,
-               numbers[argument]});
-        }
-      }
-      return list;
-    };
-    made.operands = values(launch.getReads(), false);
-    made.results = values(launch.getWrites(), true);
-    package.launches.push_back(std::move(made));
-    return success();
-  }
+    LogicalResult run(ModuleOp module) { return manager.run(module); }
 
-  /// Compiles the program the first time that it is launched.
-  FailureOr<int64_t> programOf(StringRef name) {
-    auto [entry, isNew] = programs.try_emplace(
-        name, static_cast<int64_t>(package.programs.size()));
-    if (!isNew) {
-      return entry->second;
-    }
-    auto program = module.lookupSymbol<ProgramOp>(name);
-    OwningOpRef<ModuleOp> alone = ModuleOp::create(program.getLoc());
-    alone->push_back(program.clone());
-    FailureOr<std::vector<uint8_t>> elf =
-        compiler::compilePeModule(*alone, request.chip->spec, {});
-    if (failed(elf)) {
-      return failure();
-    }
-    package.programs.push_back({name.str(), std::move(*elf)});
-    return entry->second;
-  }
+    TimingScope time;
+    PassManager manager;
+  };
 
-  Package &package;
-  ModuleOp module;
   const CompileRequest &request;
-  llvm::DenseMap<Value, int64_t> numbers;
-  llvm::DenseMap<Value, std::vector<PackageSize>> shapes;
-  llvm::StringMap<int64_t> programs;
+  const ChipSpec &spec;
+  MLIRContext &context;
+  Messages messages;
+  std::string reported;
+  llvm::raw_string_ostream report;
+  DefaultTimingManager clock;
+  TimingScope total;
+  StageText at;
+  PackageTerms terms;
+  std::map<std::string, std::string> scheduledAt; // place by program
+  CompileResult result;
 };
 
-uint64_t hashOf(const std::string &text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (unsigned char c : text) {
-    hash = (hash ^ c) * 0x100000001b3;
-  }
-  return hash;
-}
-
-std::string textOf(ModuleOp module) {
-  std::string text;
-  llvm::raw_string_ostream(text) << *module;
-  return text;
-}
-
-/// The commands of every program, one module each.
-Result<CompileResult> commandsOf(ModuleOp module,
-                                 const compiler::Messages &messages) {
-  CompileResult result;
-  for (ProgramOp program : module.getOps<ProgramOp>()) {
-    OwningOpRef<ModuleOp> alone = ModuleOp::create(program.getLoc());
-    (*alone)->setAttrs(module->getAttrs());
-    alone->push_back(program.clone());
-    PassManager passes(module.getContext());
-    buildGridToCommandsPipeline(passes);
-    if (failed(passes.run(*alone))) {
-      return messages.error(ExitDoesNotFit);
+Result<void> Compilation::begin() {
+  if (request.startFrom) {
+    auto parsed = parseStage(*request.startFrom, request.text, request.textName,
+                             spec, &context);
+    if (mlir::failed(parsed)) {
+      return messages.error(ExitBadInput);
     }
-    result.text +=
-        fmt::format("{}// {}\n{}\n", result.text.empty() ? "" : "// -----\n",
-                    program.getSymName().str(), textOf(*alone));
+    at = std::move(*parsed);
+    auto said = termsOf(*at.module);
+    if (mlir::failed(said)) {
+      return messages.error(ExitBadInput);
+    }
+    terms = *said;
+  } else {
+    terms = {request.productType, request.maxTokens, request.maxBatch,
+             request.maxContext};
   }
-  return result;
+  if (spec.peakFlops(terms.productType) == 0) {
+    return Diagnostic{
+        fmt::format("the DPE of {} does not multiply {} (dpe.dtypes); compile "
+                    "for another type",
+                    spec.name, dtypeName(terms.productType)),
+        ExitDoesNotFit};
+  }
+  if (!request.startFrom) {
+    TimingScope time = total.nest("import");
+    Type product = terms.productType == DType::F16
+                       ? Type(Float16Type::get(&context))
+                       : Type(BFloat16Type::get(&context));
+    at.module = importGraph(*request.graph, product, terms.context);
+    if (!at.module) {
+      return messages.error(ExitBadInput);
+    }
+    Target::of(spec).attachTo(*at.module);
+    attachTerms(*at.module, terms);
+  }
+  if (mlir::failed(checkProducts(*at.module, spec))) {
+    return messages.error(ExitDoesNotFit);
+  }
+  StepOp step = stepOf(*at.module);
+  if (step && request.stopAfter == Stage::Package) {
+    if (auto fits = checkMemoryOf(step); !fits) {
+      return fits;
+    }
+  }
+  return dump();
+}
+
+Result<void> Compilation::advance() {
+  static constexpr Result<void> (Compilation::*kSteps[])() = {
+      &Compilation::toGrid, &Compilation::toProgram, &Compilation::toPe,
+      &Compilation::toLlvm, &Compilation::toAsm,     &Compilation::toPackage};
+  auto step = static_cast<unsigned>(at.stage);
+  if (auto done = (this->*kSteps[step])(); !done) {
+    return done;
+  }
+  at.stage = static_cast<Stage>(step + 1);
+  return dump();
+}
+
+Result<void> Compilation::toGrid() {
+  Passes passes(*this, "llm to grid");
+  passes.manager.addPass(createLlmToGridPass());
+  if (mlir::failed(passes.run(*at.module))) {
+    return failed();
+  }
+  keepWhatTextKeeps(*at.module);
+  // Before the work of compiling what could never run.
+  return request.stopAfter == Stage::Package ? checkMemoryOf(stepOf(*at.module))
+                                             : Result<void>();
+}
+
+Result<void> Compilation::toProgram() {
+  if (!request.schedules.empty()) {
+    auto applied =
+        applySchedules(*at.module, request.schedules, request.schedulesName);
+    if (!applied) {
+      return applied.error();
+    }
+    scheduledAt = applied.take();
+  }
+  Passes schedule(*this, "schedule");
+  schedule.manager.addPass(createSchedulePass());
+  if (mlir::failed(schedule.run(*at.module))) {
+    return failed();
+  }
+  result.schedules = printSchedules(*at.module);
+  Passes expand(*this, "grid to program");
+  expand.manager.nest<ProgramOp>().addPass(createExpandPass());
+  for (ProgramOp program : at.module->getOps<ProgramOp>()) {
+    OwningOpRef<ModuleOp> alone = aloneWith(*at.module, program);
+    if (mlir::failed(expand.run(*alone))) {
+      return failed(program.getSymName().str());
+    }
+    auto expanded = *alone->getOps<ProgramOp>().begin();
+    program.getBody().takeBody(expanded.getBody());
+  }
+  return {};
+}
+
+Result<void> Compilation::toPe() {
+  Passes passes(*this, "program to pe");
+  buildGridToCommandsPipeline(passes.manager);
+  for (ProgramOp program :
+       llvm::make_early_inc_range(at.module->getOps<ProgramOp>())) {
+    std::string name = program.getSymName().str();
+    OwningOpRef<ModuleOp> alone = aloneWith(*at.module, program);
+    if (mlir::failed(passes.run(*alone))) {
+      return failed(name);
+    }
+    (*alone)->setAttrs(DictionaryAttr::get(&context));
+    alone->setSymName(name);
+    OpBuilder(program).insert(alone.release());
+    program.erase();
+  }
+  return {};
+}
+
+Result<void> Compilation::toLlvm() {
+  Passes passes(*this, "pe to llvm");
+  addPeToLLVM(passes.manager, spec, {});
+  SmallVector<ModuleOp> programs(at.module->getOps<ModuleOp>());
+  for (ModuleOp program : programs) {
+    std::string name = program.getSymName()->str();
+    Operation *next = program->getNextNode();
+    program->remove();
+    OwningOpRef<ModuleOp> alone(program);
+    (*alone)->removeAttr(SymbolTable::getSymbolAttrName());
+    if (mlir::failed(passes.run(*alone))) {
+      return failed(name);
+    }
+    alone->setSymName(name);
+    Block *body = at.module->getBody();
+    body->getOperations().insert(next ? next->getIterator() : body->end(),
+                                 alone.release());
+  }
+  return {};
+}
+
+Result<void> Compilation::toAsm() {
+  TimingScope time = total.nest("llvm to asm");
+  SmallVector<ModuleOp> programs(at.module->getOps<ModuleOp>());
+  for (ModuleOp program : programs) {
+    std::string name = program.getSymName()->str();
+    program->remove();
+    OwningOpRef<ModuleOp> alone(program);
+    (*alone)->removeAttr(SymbolTable::getSymbolAttrName());
+    auto text = emitAssembly(*alone, spec.hart.isa);
+    if (mlir::failed(text)) {
+      return failed(name);
+    }
+    at.assembly.push_back({name, *text});
+  }
+  return {};
+}
+
+Package Compilation::emptyPackage() const {
+  Package package;
+  package.toolVersion = CHIPWRIGHT_VERSION;
+  package.chip = spec.name;
+  package.architecturalFingerprint = request.chip->architecturalFingerprint();
+  package.timingFingerprint = request.chip->timingFingerprint();
+  package.modelHash = modelHash(*request.graph);
+  package.modelType = request.graph->modelType;
+  package.productType = terms.productType;
+  const int64_t perSequence = (terms.context + 127) / 128 * 128;
+  package.bounds = {{"tokens", terms.tokens},
+                    {"batch", terms.batch},
+                    {"context", terms.context},
+                    {"outputs", terms.tokens},
+                    {"slots", perSequence * terms.batch}};
+  for (size_t i = 0; i < request.graph->masks.size(); ++i) {
+    // Each token could be a block of its own.
+    package.bounds[fmt::format("entries.{}", i)] = terms.tokens;
+  }
+  return package;
+}
+
+Result<void> Compilation::checkMemoryOf(StepOp step) {
+  Package package = emptyPackage();
+  if (mlir::failed(Packager(package, *request.graph).addBuffers(step))) {
+    return messages.error(ExitBadInput);
+  }
+  return checkMemory(spec, package);
+}
+
+Result<void> Compilation::toPackage() {
+  result.package = emptyPackage();
+  Package &package = result.package;
+  Packager packager(package, *request.graph);
+  StepOp step = stepOf(*at.module);
+  if (mlir::failed(packager.addBuffers(step)) ||
+      mlir::failed(packager.addLaunches(step))) {
+    return messages.error(ExitBadInput);
+  }
+  TimingScope time = total.nest("asm to package");
+  for (PackageProgram &program : package.programs) {
+    const AsmProgram &source =
+        *llvm::find_if(at.assembly, [&](const AsmProgram &candidate) {
+          return candidate.name == program.name;
+        });
+    TimingScope part = time.nest("assemble");
+    auto object =
+        assemble(source.text, spec.hart.isa, &context,
+                 request.startFrom ? request.textName : source.name + ".s",
+                 source.firstLine);
+    if (mlir::failed(object)) {
+      return failed(program.name);
+    }
+    part = time.nest("link");
+    auto elf = linkObject(*object, step.getLoc());
+    if (mlir::failed(elf)) {
+      return failed(program.name);
+    }
+    program.elf = std::move(*elf);
+    if (auto done = dumpPart(program.name, "elf",
+                             {program.elf.begin(), program.elf.end()});
+        !done) {
+      return done;
+    }
+  }
+  return checkPackage(package,
+                      request.startFrom ? request.textName : "package");
+}
+
+Result<void> Compilation::dumpPart(const std::string &program,
+                                   const char *suffix,
+                                   const std::string &text) {
+  if (!request.dump) {
+    return {};
+  }
+  // Names of a text may be anything; those of files stay in their folder.
+  std::string file;
+  for (char c : program) {
+    file += llvm::isAlnum(c) || c == '_' || c == '-' ? c : '_';
+  }
+  return request.dump(fmt::format("programs/{}.{}", file, suffix), text);
+}
+
+Result<void> Compilation::dump() {
+  if (!request.dump || at.stage == Stage::Package) {
+    return {};
+  }
+  bool isAsm = at.stage == Stage::Asm;
+  std::string suffix =
+      isAsm ? "s" : fmt::format("{}.mlir", stageName(at.stage));
+  auto done = request.dump(isAsm ? "asm.s" : suffix, print(at));
+  for (const AsmProgram &program : at.assembly) {
+    done = done ? dumpPart(program.name, suffix.c_str(), program.text) : done;
+  }
+  for (Operation &op : *at.module->getBody()) {
+    OwningOpRef<ModuleOp> alone;
+    if (auto program = dyn_cast<ProgramOp>(op)) {
+      alone = aloneWith(*at.module, program);
+    } else if (auto part = dyn_cast<ModuleOp>(op)) {
+      alone = part.clone();
+      (*alone)->removeAttr(SymbolTable::getSymbolAttrName());
+    }
+    if (alone && done) {
+      std::string text;
+      llvm::raw_string_ostream(text) << *alone << "\n";
+      done = dumpPart(cast<SymbolOpInterface>(op).getName().str(),
+                      suffix.c_str(), text);
+    }
+  }
+  return done;
 }
 
 } // namespace
 
 Result<CompileResult> chipwright::compileModel(const CompileRequest &request) {
-  const ChipSpec &spec = request.chip->spec;
   DialectRegistry registry;
-  compiler::registerPeCompiler(registry);
+  registerPeCompiler(registry);
   registry.insert<llm::LlmDialect>();
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
-  compiler::Messages messages(context, "the model");
-  Type product = request.productType == DType::F16
-                     ? Type(Float16Type::get(&context))
-                     : Type(BFloat16Type::get(&context));
-  if (spec.peakFlops(request.productType) == 0) {
-    return chipwright::Diagnostic{
-        fmt::format("the DPE of {} does not multiply {} (dpe.dtypes); compile "
-                    "for another type",
-                    spec.name, dtypeName(request.productType)),
-        ExitDoesNotFit};
-  }
-  OwningOpRef<ModuleOp> module =
-      importGraph(*request.graph, product, request.maxContext);
-  if (!module) {
-    return messages.error(ExitBadInput);
-  }
-  Target::of(spec).attachTo(*module);
-  CompileResult result;
-  if (request.stopAfter == "llm") {
-    result.text = textOf(*module);
-    return result;
-  }
-  PassManager passes(&context);
-  passes.addPass(createLlmToGridPass());
-  if (request.stopAfter == "program" || request.stopAfter == "pe") {
-    passes.addPass(createSchedulePass());
-  }
-  if (request.stopAfter == "program") {
-    passes.nest<ProgramOp>().addPass(createExpandPass());
-  }
-  if (failed(passes.run(*module))) {
-    return messages.error(ExitDoesNotFit);
-  }
-  if (request.stopAfter == "grid" || request.stopAfter == "program") {
-    result.text = textOf(*module);
-    return result;
-  }
-  if (request.stopAfter == "pe") {
-    return commandsOf(*module, messages);
-  }
-  Package &package = result.package;
-  package.toolVersion = CHIPWRIGHT_VERSION;
-  package.chip = spec.name;
-  package.architecturalFingerprint = request.chip->architecturalFingerprint();
-  package.timingFingerprint = request.chip->timingFingerprint();
-  package.modelHash = hashOf(models::printGraph(*request.graph));
-  package.modelType = request.graph->modelType;
-  package.productType = request.productType;
-  const int64_t perSequence = (request.maxContext + 127) / 128 * 128;
-  package.bounds = {{"tokens", request.maxTokens},
-                    {"batch", request.maxBatch},
-                    {"context", request.maxContext},
-                    {"outputs", request.maxTokens},
-                    {"slots", perSequence * request.maxBatch}};
-  for (size_t i = 0; i < request.graph->masks.size(); ++i) {
-    // Each token could be a block of its own.
-    package.bounds[fmt::format("entries.{}", i)] = request.maxTokens;
-  }
-  if (failed(Packager(package, *module, request).run())) {
-    return messages.error(ExitDoesNotFit);
-  }
-  return result;
+  return Compilation(request, context).run();
 }

@@ -11,12 +11,28 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+namespace mlir {
+class OpPassManager;
+}
+
 namespace chipwright::compiler {
 
 /// Registers the dialects of pe programs and what their emission needs.
 void registerPeCompiler(mlir::DialectRegistry &registry);
 
-/// Lowers \p module, which is changed, to ELF. Messages go to the context's
+/// Adds the passes from the pe to the LLVM dialect for \p spec.
+void addPeToLLVM(mlir::OpPassManager &passes, const ChipSpec &spec,
+                 const PeCompileOptions &options);
+
+/// The data type of elements as products see it.
+DType productTypeOf(mlir::Type element);
+
+/// \returns failure after a diagnostic if \p root holds a product (grid.matmul)
+/// of a type that the DPE of \p spec lacks.
+mlir::LogicalResult checkProducts(mlir::Operation *root, const ChipSpec &spec);
+
+/// Lowers \p module of the grid or pe dialect, which is changed, to ELF.
+/// Messages go to the context's
 /// diagnostics.
 mlir::FailureOr<std::vector<uint8_t>>
 compilePeModule(mlir::ModuleOp module, const ChipSpec &spec,

@@ -40,6 +40,45 @@ void compiler::registerPeCompiler(DialectRegistry &registry) {
   registerTranslations(registry);
 }
 
+void compiler::addPeToLLVM(OpPassManager &passes, const ChipSpec &spec,
+                           const PeCompileOptions &options) {
+  PeToLLVMOptions lowering;
+  lowering.contexts = spec.cp.contexts;
+  lowering.localBytes = spec.ls.bytes;
+  lowering.stackBytes = options.stackBytes;
+  lowering.unrollCommands = options.unrollCommands;
+  buildPeToLLVMPipeline(passes, lowering);
+}
+
+DType compiler::productTypeOf(Type element) {
+  return element.isF16()                        ? DType::F16
+         : element.isBF16()                     ? DType::BF16
+         : element.isTF32()                     ? DType::TF32
+         : element.isInteger(8)                 ? DType::I8
+         : element.isInteger(32)                ? DType::I32
+         : llvm::isa<Float8E4M3FNType>(element) ? DType::F8E4M3
+         : llvm::isa<Float8E5M2Type>(element)   ? DType::F8E5M2
+                                                : DType::F32;
+}
+
+LogicalResult compiler::checkProducts(Operation *root, const ChipSpec &spec) {
+  WalkResult walked = root->walk([&](grid::MatmulOp op) {
+    for (Value factor : {op.getA(), op.getB()}) {
+      DType type = productTypeOf(
+          cast<RankedTensorType>(factor.getType()).getElementType());
+      if (spec.peakFlops(type) == 0) {
+        op.emitOpError("multiplies ")
+            << dtypeName(type) << ", which the DPE of " << spec.name
+            << " does not (dpe.dtypes); convert the operands to a type that "
+               "it has, or name another chip";
+        return WalkResult::interrupt();
+      }
+    }
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
+}
+
 FailureOr<std::vector<uint8_t>>
 compiler::compilePeModule(ModuleOp module, const ChipSpec &spec,
                           const PeCompileOptions &options) {
@@ -48,18 +87,17 @@ compiler::compilePeModule(ModuleOp module, const ChipSpec &spec,
     Target::of(spec).attachTo(module);
     buildGridToCommandsPipeline(passes);
   }
-  PeToLLVMOptions lowering;
-  lowering.contexts = spec.cp.contexts;
-  lowering.localBytes = spec.ls.bytes;
-  lowering.stackBytes = options.stackBytes;
-  lowering.unrollCommands = options.unrollCommands;
-  buildPeToLLVMPipeline(passes, lowering);
+  addPeToLLVM(passes, spec, options);
   Location where = module.getLoc();
   if (failed(passes.run(module))) {
     return failure();
   }
+  FailureOr<std::string> text = emitAssembly(module, spec.hart.isa);
+  if (failed(text)) {
+    return failure();
+  }
   FailureOr<llvm::SmallVector<char, 0>> object =
-      emitObject(module, spec.hart.isa);
+      assemble(*text, spec.hart.isa, module.getContext(), "assembly");
   if (failed(object)) {
     return failure();
   }
@@ -81,13 +119,17 @@ static Result<T> withModule(const ChipSpec &spec, const std::string &text,
                              llvm::SMLoc());
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
-  if (module) {
-    FailureOr<T> result = use(*module);
-    if (succeeded(result)) {
-      return std::move(*result);
-    }
+  if (!module) {
+    return messages.error(ExitBadInput);
   }
-  return messages.error(ExitBadInput);
+  if (failed(compiler::checkProducts(*module, spec))) {
+    return messages.error(ExitDoesNotFit);
+  }
+  FailureOr<T> result = use(*module);
+  if (failed(result)) {
+    return messages.error(ExitBadInput);
+  }
+  return std::move(*result);
 }
 
 Result<std::vector<uint8_t>>

@@ -14,6 +14,7 @@
 
 #include "chips/ChipSpec.h"
 #include "chips/Diagnostic.h"
+#include "chips/KernelAbi.h"
 
 #include <cstdint>
 #include <string>
@@ -24,7 +25,7 @@ namespace chipwright {
 struct PeCompileOptions {
   /// Stack of one hart, in bytes; both lie below the argument block at the end
   /// of local memory.
-  uint64_t stackBytes = 2048;
+  uint64_t stackBytes = kStackBytes;
   /// Loops with constant bounds are unrolled up to so many commands.
   unsigned unrollCommands = 32;
 };

@@ -109,6 +109,20 @@ FailureOr<Target> Target::of(Operation *op) {
   return target;
 }
 
+std::string Target::differenceTo(const Target &other) const {
+  if (isa != other.isa) {
+    return "isa is " + isa + " here and " + other.isa + " there";
+  }
+  for (const Field &field : kFields) {
+    int64_t mine = this->*field.member, theirs = other.*field.member;
+    if (mine != theirs) {
+      return field.name.str() + " is " + std::to_string(mine) + " here and " +
+             std::to_string(theirs) + " there";
+    }
+  }
+  return "";
+}
+
 void Target::attachTo(ModuleOp module) const {
   Builder builder(module.getContext());
   SmallVector<NamedAttribute> values = {

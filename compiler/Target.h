@@ -49,6 +49,9 @@ struct Target {
   /// Reads the attribute of the module around \p op.
   /// \returns failure after a diagnostic if it is missing or incomplete.
   static mlir::FailureOr<Target> of(mlir::Operation *op);
+  /// \returns the first parameter that code depends on and \p other has
+  /// another value of, as "rows is 8 here and 4 there"; "" if there is none.
+  std::string differenceTo(const Target &other) const;
   /// Writes the attribute.
   void attachTo(mlir::ModuleOp module) const;
 };

@@ -76,7 +76,11 @@ uint64_t chipwright::largestBytes(const Package &package,
                                   const PackageBuffer &buffer) {
   uint64_t bytes = dtypeBytes(buffer.dtype);
   for (const PackageSize &size : buffer.shape) {
-    bytes *= static_cast<uint64_t>(largestValue(package, size));
+    if (__builtin_mul_overflow(
+            bytes, static_cast<uint64_t>(largestValue(package, size)),
+            &bytes)) {
+      return ~uint64_t(0);
+    }
   }
   return bytes;
 }

@@ -69,7 +69,8 @@ uint64_t modelHash(const models::Graph &graph);
 /// without bound.
 int64_t largestValue(const Package &package, const PackageSize &size);
 
-/// \returns the bytes of \p buffer with the largest values of its symbols.
+/// \returns the bytes of \p buffer with the largest values of its symbols; at
+/// most 2^64 - 1.
 uint64_t largestBytes(const Package &package, const PackageBuffer &buffer);
 
 /// \returns names for people: "weight", "token_ids".

@@ -18,9 +18,9 @@ using namespace chipwright;
 
 const std::vector<const Kernel *> &chipwright::kernels() {
   static const std::vector<const Kernel *> all = {
-      &ops::gemm,    &ops::copy,      &ops::add,
-      &ops::stream,  &ops::transpose, &ops::softmax,
-      &ops::rmsnorm, &ops::attention, &ops::empty};
+      &ops::gemm,      &ops::copy,    &ops::add,     &ops::stream,
+      &ops::transpose, &ops::softmax, &ops::rmsnorm, &ops::attention,
+      &ops::moe,       &ops::empty};
   return all;
 }
 
@@ -31,6 +31,13 @@ const Kernel *chipwright::findKernel(std::string_view name) {
     }
   }
   return nullptr;
+}
+
+std::optional<Routing> chipwright::routingFromName(std::string_view name) {
+  return name == "uniform"  ? std::optional(Routing::Uniform)
+         : name == "one"    ? std::optional(Routing::One)
+         : name == "random" ? std::optional(Routing::Random)
+                            : std::nullopt;
 }
 
 static std::string typeNames(const std::vector<DType> &types) {
@@ -55,7 +62,12 @@ Result<KernelPlan> chipwright::planKernel(const Kernel &kernel,
       {"context", shape.context},
       {"heads", shape.heads},
       {"kv-heads", shape.kvHeads},
-      {"head-size", shape.headSize}};
+      {"head-size", shape.headSize},
+      {"hidden", shape.hidden},
+      {"intermediate", shape.intermediate},
+      {"experts", shape.experts},
+      {"top-k", shape.topK},
+      {"shared-intermediate", shape.sharedIntermediate}};
   auto takes = [&](std::string_view option) {
     return std::find(kernel.options.begin(), kernel.options.end(), option) !=
            kernel.options.end();
@@ -96,6 +108,9 @@ Result<KernelPlan> chipwright::planKernel(const Kernel &kernel,
                                     *shape.readFraction),
                         ExitUsage};
     }
+  }
+  if (shape.routing && !takes("routing")) {
+    return refuse("routing");
   }
   KernelShape full = shape;
   if (shape.dtype) {

@@ -4,10 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A kernel is one operator, a tile program (compiler/ops) or a file in C
-// (runtime/kernels), with what is needed to run and check it: which sizes it
-// takes, which buffers it reads and writes, how its argument block looks, and
-// what its result should be in fp64. One file of runtime/ops per kernel.
+// A kernel is one operator, a tile program or several (compiler/ops) or a file
+// in C (runtime/kernels), with what is needed to run and check it: which sizes
+// it takes, which buffers it reads and writes, how its argument block looks,
+// and what its result should be in fp64. One file of runtime/ops per kernel.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,13 +35,28 @@ namespace chipwright {
 using Matrix =
     Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
+/// Which experts a made-up token takes.
+enum class Routing {
+  Uniform, // in turn: all experts get equally many tokens
+  One,     // the first ones, for all tokens
+  Random,  // equally likely, by the seed of the run
+};
+
+/// \returns the routing called "uniform", "one" or "random".
+std::optional<Routing> routingFromName(std::string_view name);
+
 /// Sizes as the user gives them; a kernel has defaults for those it takes.
 struct KernelShape {
   std::optional<uint64_t> elements = {}, rows = {}, cols = {}, m = {}, n = {},
                           k = {}, tokens = {}, context = {}, heads = {},
-                          kvHeads = {}, headSize = {};
+                          kvHeads = {}, headSize = {}, hidden = {},
+                          intermediate = {}, experts = {}, topK = {},
+                          sharedIntermediate = {};
   std::optional<double> readFraction = {};
   std::optional<DType> dtype = {};
+  std::optional<Routing> routing = {};
+  /// Of what a plan draws itself (Routing::Random); runKernel() sets it.
+  uint64_t seed = 1;
 };
 
 /// What --weights and --activations place. Outputs are activations.
@@ -61,6 +77,17 @@ struct KernelBuffer {
   uint64_t bytes() const { return rows * cols * dtypeBytes(dtype); }
 };
 
+/// How many tokens the experts get.
+struct RoutedTokens {
+  uint64_t experts = 0, used = 0; // all, those with a token
+  uint64_t largest = 0;           // tokens of one expert
+  double mean = 0;                // tokens of an expert, over all experts
+};
+
+/// The contents of rows of a buffer of the plan.
+using RowReader =
+    std::function<Matrix(size_t buffer, uint64_t firstRow, uint64_t rows)>;
+
 /// One kernel with definite sizes on one chip.
 struct KernelPlan {
   /// Inputs first, in the order in which `reference` takes them; then outputs:
@@ -69,6 +96,16 @@ struct KernelPlan {
   /// The tile program, compiled for the chip (setProgramCompiler). Its
   /// arguments are the addresses of the buffers.
   std::string program;
+  /// Instead of a program, several launches: a function @step of the llm
+  /// dialect (setStepCompiler). Its arguments and parameters are called as the
+  /// inputs, its result is the output.
+  std::string step;
+  /// The symbols of `step` ("tokens").
+  std::map<std::string, int64_t> symbols;
+  /// What launches of `step` write into control buffers from tensors, by value
+  /// ("router.1"): timing mode has no numbers to compute it from.
+  std::map<std::string, std::vector<int32_t>> given;
+  std::optional<RoutedTokens> routed;
   /// What the user can do if the program does not fit the chip.
   std::string wayOut;
   /// Without a program: preprocessor definitions for the C source.
@@ -86,6 +123,8 @@ struct KernelPlan {
   /// what the program kept for itself, of which it may take nothing but the
   /// choice between equally good values. Empty: nothing to check.
   std::function<Matrix(const std::vector<Matrix> &)> reference;
+  /// The same where inputs are too many to be converted together.
+  std::function<Matrix(const RowReader &)> referenceByRows;
   /// Largest accepted ||out - reference|| / ||reference||, Frobenius norm.
   double errorBound = 0;
 };

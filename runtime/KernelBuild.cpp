@@ -8,6 +8,7 @@
 
 #include "dialects/isa/Xpe.h"
 #include "sim/hart/ElfImage.h"
+#include "sim/machine/CommandTags.h"
 #include "sim/memory/AddressMap.h"
 
 #include <fmt/format.h>
@@ -171,19 +172,17 @@ chipwright::buildKernel(const ChipSpec &spec, const std::string &source,
   return std::vector<uint8_t>(bytes.begin(), bytes.end());
 }
 
-static ProgramCompiler &programCompiler() {
-  static ProgramCompiler compiler;
+/// The compiler that \p T, a kind of function, was set to.
+template <typename T> static T &compilerOf() {
+  static T compiler;
   return compiler;
 }
 
-void chipwright::setProgramCompiler(ProgramCompiler compiler) {
-  programCompiler() = std::move(compiler);
-}
-
-Result<std::vector<uint8_t>> chipwright::buildProgram(const ChipSpec &spec,
-                                                      const std::string &text,
-                                                      const std::string &name) {
-  if (!programCompiler()) {
+/// Refuses what no compiler can mend.
+template <typename T>
+static Result<void> checkCompiler(const ChipSpec &spec,
+                                  const std::string &name) {
+  if (!compilerOf<T>()) {
     return Diagnostic{name + ": this program was built without the compiler "
                              "for tile programs",
                       ExitBadInput};
@@ -195,7 +194,34 @@ Result<std::vector<uint8_t>> chipwright::buildProgram(const ChipSpec &spec,
                     name, spec.ls.bytes, reservedLocalBytes(spec)),
         ExitDoesNotFit};
   }
-  return programCompiler()(spec, text, name);
+  return {};
+}
+
+void chipwright::setProgramCompiler(ProgramCompiler compiler) {
+  compilerOf<ProgramCompiler>() = std::move(compiler);
+}
+
+void chipwright::setStepCompiler(StepCompiler compiler) {
+  compilerOf<StepCompiler>() = std::move(compiler);
+}
+
+Result<std::vector<uint8_t>> chipwright::buildProgram(const ChipSpec &spec,
+                                                      const std::string &text,
+                                                      const std::string &name) {
+  if (auto possible = checkCompiler<ProgramCompiler>(spec, name); !possible) {
+    return possible.error();
+  }
+  return compilerOf<ProgramCompiler>()(spec, text, name);
+}
+
+Result<Package>
+chipwright::buildStep(const ChipSpec &spec, const std::string &text,
+                      const std::string &name,
+                      const std::map<std::string, int64_t> &bounds) {
+  if (auto possible = checkCompiler<StepCompiler>(spec, name); !possible) {
+    return possible.error();
+  }
+  return compilerOf<StepCompiler>()(spec, text, name, bounds);
 }
 
 /// Which registers a custom instruction uses, for the harts' scoreboard.
@@ -239,6 +265,15 @@ Result<sim::KernelImage> chipwright::loadKernel(const std::vector<uint8_t> &elf,
     if (isCode && symbol.name[0] != '$') {
       image.functions.emplace_back(symbol.address, symbol.name);
     }
+  }
+  auto contents = [&](const char *section) {
+    const std::vector<uint8_t> *bytes = file.section(section);
+    return bytes ? *bytes : std::vector<uint8_t>();
+  };
+  error = sim::readCommandTags(contents(".chipwright.ops"),
+                               contents(".chipwright.tags"), image);
+  if (!error.empty()) {
+    return Diagnostic{name + ": " + error + "; compile it again", ExitBadInput};
   }
   return image;
 }

@@ -10,9 +10,11 @@
 #include "chips/ChipSpec.h"
 #include "chips/Diagnostic.h"
 #include "chips/KernelAbi.h"
+#include "package/Package.h"
 #include "sim/machine/Job.h"
 
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +48,22 @@ void setProgramCompiler(ProgramCompiler compiler);
 Result<std::vector<uint8_t>> buildProgram(const ChipSpec &spec,
                                           const std::string &text,
                                           const std::string &name);
+
+/// Compiles \p text, a function @step of the llm dialect, for a chip to
+/// buffers, programs and launches; \p bounds are the sizes of its symbols
+/// (compiler/StepCompiler.h).
+using StepCompiler = std::function<Result<Package>(
+    const ChipSpec &spec, const std::string &text, const std::string &name,
+    const std::map<std::string, int64_t> &bounds)>;
+
+/// As setProgramCompiler(), for buildStep().
+void setStepCompiler(StepCompiler compiler);
+
+/// \returns the launches, what the compiler said, or an error if local memory
+/// has no room besides stacks and arguments.
+Result<Package> buildStep(const ChipSpec &spec, const std::string &text,
+                          const std::string &name,
+                          const std::map<std::string, int64_t> &bounds);
 
 /// Reads a kernel ELF into the form that PEs execute. \p name stands for it in
 /// messages.

@@ -65,6 +65,13 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
       json["agrees"] = result.agrees;
       json["seed"] = result.seed;
     }
+    if (result.routed) {
+      const RoutedTokens &routed = *result.routed;
+      json["experts"] = {{"all", routed.experts},
+                         {"used", routed.used},
+                         {"tokens_max", routed.largest},
+                         {"tokens_mean", routed.mean}};
+    }
     json["stalls"] = stallsJson(m);
     json["verdict"] = verdict(result);
   } else {
@@ -78,6 +85,14 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
                        {"bytes", buffer.bytes}});
   }
   json["buffers"] = buffers;
+  if (!result.launches.empty()) {
+    Json launches = Json::array();
+    for (const KernelLaunch &launch : result.launches) {
+      launches.push_back(
+          {{"program", launch.program}, {"cycles", launch.cycles}});
+    }
+    json["launches"] = launches;
+  }
   json["host_work"] = Json::array();
   json["provenance"] = {
       {"kind", "simulated"},
@@ -86,7 +101,12 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
                    chip.spec.dram.level == DramLevel::Command ? "command-level"
                                                               : "burst-level")},
       {"conditions", "LLC empty at the start; the end is when dirty lines are "
-                     "in DRAM; one launch, image sent with it"}};
+                     "in DRAM; " +
+                         (result.launches.empty()
+                              ? std::string("one launch, image sent with it")
+                              : fmt::format("{} launches one behind the other, "
+                                            "image sent with each",
+                                            result.launches.size()))}};
   json["simulator"] = {{"cpu_seconds", m.cpuSeconds},
                        {"process_cpu_seconds", processCpuSeconds(true)},
                        {"commands", job.commands},
@@ -113,10 +133,21 @@ std::string chipwright::formatKernel(const KernelResult &result,
   auto line = [&](const char *name, const std::string &value) {
     text += fmt::format("  {:<16}{}\n", name, value);
   };
+  unsigned temporaries = 0;
+  uint64_t temporaryBytes = 0;
   for (const BufferResult &buffer : result.buffers) {
+    if (buffer.isTemporary) {
+      ++temporaries;
+      temporaryBytes += buffer.bytes;
+      continue;
+    }
     line("buffer",
          fmt::format("{}: {} in {} at {:#x}", buffer.name,
                      bytesText(buffer.bytes), buffer.space, buffer.address));
+  }
+  if (temporaries) {
+    line("buffers", fmt::format("{} between launches: {}", temporaries,
+                                bytesText(temporaryBytes)));
   }
   if (!job.finished) {
     return text + "stopped: " + job.fault.text + "\n";
@@ -168,6 +199,18 @@ std::string chipwright::formatKernel(const KernelResult &result,
          fmt::format("busy {:.1f} %{}{}", double(engine.busy) / all * 100,
                      lost.empty() ? "" : "; lost for",
                      lost.empty() ? "" : lost.substr(1)));
+  }
+  if (result.routed) {
+    const RoutedTokens &routed = *result.routed;
+    line("experts",
+         fmt::format("{} of {} used, with {} tokens at most and {:.4g} on "
+                     "average",
+                     routed.used, routed.experts, routed.largest, routed.mean));
+  }
+  for (const KernelLaunch &launch : result.launches) {
+    line("launch",
+         fmt::format("{}: {} cycles, {:.1f} %", launch.program, launch.cycles,
+                     double(launch.cycles) / double(job.cycles) * 100));
   }
   if (result.relativeError) {
     line("error", fmt::format("{:.3g} relative to fp64, {} {:.3g} (seed {})",

@@ -7,6 +7,7 @@
 #include "runtime/KernelRun.h"
 
 #include "runtime/KernelBuild.h"
+#include "runtime/KernelStep.h"
 #include "runtime/Tensor.h"
 
 #include <fmt/format.h>
@@ -121,11 +122,16 @@ Result<KernelResult> chipwright::runKernel(const Kernel &kernel,
                                            const ResolvedChip &chip,
                                            const RunOptions &options) {
   const ChipSpec &spec = chip.spec;
-  Result<KernelPlan> made = planKernel(kernel, spec, shape);
+  KernelShape seeded = shape;
+  seeded.seed = options.seed;
+  Result<KernelPlan> made = planKernel(kernel, spec, seeded);
   if (!made) {
     return made.error();
   }
   const KernelPlan &plan = *made;
+  if (!plan.step.empty()) {
+    return runSteps(kernel, plan, chip, options);
+  }
   std::vector<PlacedBuffer> wanted;
   for (const KernelBuffer &buffer : plan.buffers) {
     wanted.push_back({buffer.name, buffer.bytes(),
@@ -158,16 +164,7 @@ Result<KernelResult> chipwright::runKernel(const Kernel &kernel,
   }
   bool functional = options.mode == Mode::Functional;
   for (size_t i = 0; functional && i < plan.buffers.size(); ++i) {
-    const KernelBuffer &buffer = plan.buffers[i];
-    uint8_t *data = session.buffers[i]->data();
-    if (buffer.isOutput) {
-      poison(buffer, data);
-    } else if (buffer.value) {
-      fillValues(buffer, data);
-    } else {
-      // Every buffer has a stream of random numbers of its own.
-      fillRandom(buffer, options.seed * 0x9e3779b97f4a7c15 + i, data);
-    }
+    fillBuffer(plan.buffers[i], options.seed, i, session.buffers[i]->data());
   }
   if (auto done =
           session.launch(*image, plan.arguments(session.addresses()), result);
@@ -175,13 +172,7 @@ Result<KernelResult> chipwright::runKernel(const Kernel &kernel,
     return done.error();
   }
 
-  double peak = spec.peakFlops(plan.dtype);
-  if (plan.flops > 0) {
-    result.flops = plan.flops;
-    if (peak > 0 && result.measurement.seconds > 0) {
-      result.peakFraction = plan.flops / (result.measurement.seconds * peak);
-    }
-  }
+  setFlops(plan, spec, result);
   if (functional && plan.reference && result.measurement.job.finished) {
     std::vector<Matrix> inputs;
     for (size_t i = 0; i + 1 < plan.buffers.size(); ++i) {
@@ -194,6 +185,17 @@ Result<KernelResult> chipwright::runKernel(const Kernel &kernel,
     result.agrees = *result.relativeError <= plan.errorBound;
   }
   return result;
+}
+
+void chipwright::setFlops(const KernelPlan &plan, const ChipSpec &spec,
+                          KernelResult &result) {
+  double peak = spec.peakFlops(plan.dtype);
+  if (plan.flops > 0) {
+    result.flops = plan.flops;
+    if (peak > 0 && result.measurement.seconds > 0) {
+      result.peakFraction = plan.flops / (result.measurement.seconds * peak);
+    }
+  }
 }
 
 Result<KernelResult> chipwright::runUserKernel(const UserKernel &kernel,

@@ -35,6 +35,13 @@ struct RunOptions {
 struct BufferResult {
   std::string name, space; // "dram" or "sram"
   uint64_t address = 0, bytes = 0;
+  bool isTemporary = false; // between launches
+};
+
+/// A launch of a kernel with several.
+struct KernelLaunch {
+  std::string program; // "experts_inner_0"
+  sim::Cycle cycles = 0;
 };
 
 struct KernelResult {
@@ -47,6 +54,8 @@ struct KernelResult {
   uint64_t minimalBytes = 0;
   std::vector<BufferResult> buffers;
   Measurement measurement;
+  std::vector<KernelLaunch> launches; // none: there was one
+  std::optional<RoutedTokens> routed;
   /// Functional mode, kernels with a reference: the error and its bound.
   std::optional<double> relativeError, errorBound;
   bool agrees = true; // error within the bound, where there is one
@@ -66,6 +75,10 @@ struct KernelResult {
 Result<KernelResult> runKernel(const Kernel &kernel, const KernelShape &shape,
                                const ResolvedChip &chip,
                                const RunOptions &options);
+
+/// Sets operations and the part of the peak of \p result from its time.
+void setFlops(const KernelPlan &plan, const ChipSpec &spec,
+              KernelResult &result);
 
 /// A buffer that a user's kernel asks for.
 struct UserBuffer {

@@ -40,11 +40,15 @@ PackageMachine::create(const Package &package, const ResolvedChip &chip,
           ExitDoesNotFit};
     }
   }
-  auto placed = placePackage(chip.spec, package);
-  if (!placed) {
-    return placed.error();
+  if (request.placement) {
+    made->placed = *request.placement;
+  } else {
+    auto placed = placePackage(chip.spec, package);
+    if (!placed) {
+      return placed.error();
+    }
+    made->placed = placed.take();
   }
-  made->placed = placed.take();
   made->machine.emplace(
       chip.spec, sim::MachineOptions{request.mode, request.maxCycles,
                                      request.shuffleSeed, request.trace});
@@ -89,8 +93,8 @@ bool PackageMachine::isGiven(size_t launch, int64_t buffer) const {
                      [&](const auto &value) { return value.buffer == buffer; });
 }
 
-Result<LaunchRecord> PackageMachine::launch(size_t number,
-                                            const StepSizes &sizes) {
+Result<LaunchRecord>
+PackageMachine::launch(size_t number, const StepSizes &sizes, bool writeBack) {
   const PackageLaunch &launch = packageRef.launches[number];
   std::vector<uint64_t> words;
   for (const PackageArgument &argument : launch.arguments) {
@@ -104,8 +108,10 @@ Result<LaunchRecord> PackageMachine::launch(size_t number,
   }
   sim::Job job;
   job.image = &image;
+  job.op = launch.op;
   job.rows = spec().grid.rows;
   job.cols = spec().grid.cols;
+  job.writeBack = writeBack;
   job.resident = residentProgram == launch.program;
   job.arguments.resize(words.size() * sizeof(uint64_t));
   if (!words.empty()) {
@@ -123,6 +129,9 @@ Result<LaunchRecord> PackageMachine::launch(size_t number,
   }
   residentProgram = launch.program;
   lastJob = outcome;
+  if (request.afterLaunch) {
+    request.afterLaunch(launch.op, outcome);
+  }
   return LaunchRecord{number, launch.op, measure(*machine, outcome, before)};
 }
 
@@ -134,6 +143,8 @@ PackageMachine::measureSince(const CounterSnapshot &before,
   for (const LaunchRecord &record : records) {
     const sim::JobResult &job = record.measurement.job;
     sum.kernelCycles += job.kernelCycles;
+    sum.writeBackCycles += job.writeBackCycles;
+    sum.completionCycles += job.completionCycles;
     sum.instructions += job.instructions;
     sum.events += job.events;
     sum.pcHash = sum.pcHash * 0x100000001b3 ^ job.pcHash;

@@ -35,9 +35,14 @@ struct MachineRequest {
   sim::Cycle maxCycles = sim::Cycle(1) << 40; // of all launches together
   uint64_t shuffleSeed = 0;                   // see sim::MachineOptions
   sim::TraceSink *trace = nullptr;
+  /// Addresses of the package's buffers; without, placePackage() decides.
+  std::optional<std::vector<PlacedBuffer>> placement = {};
   /// Called with a launch's image and op before it (names for a trace).
   std::function<void(const sim::KernelImage &, const std::string &op)>
       beforeLaunch = {};
+  /// Called with a launch's op and result after it.
+  std::function<void(const std::string &op, const sim::JobResult &)>
+      afterLaunch = {};
 };
 
 /// What one launch did.
@@ -77,9 +82,11 @@ public:
   /// timing mode their contents must be given before the launch.
   bool isGiven(size_t launch, int64_t buffer) const;
 
-  /// Runs one launch. \returns an error with exit status ExitStopped and the
+  /// Runs one launch; with \p writeBack it ends when all dirty lines of the
+  /// LLC are in DRAM. \returns an error with exit status ExitStopped and the
   /// op's name if it was stopped; then the machine takes no more launches.
-  Result<LaunchRecord> launch(size_t launch, const StepSizes &sizes);
+  Result<LaunchRecord> launch(size_t launch, const StepSizes &sizes,
+                              bool writeBack = false);
 
   /// Counters since the machine was made.
   CounterSnapshot counters() const { return snapshot(*machine, lastJob); }

@@ -70,6 +70,18 @@ void chipwright::poison(const KernelBuffer &buffer, uint8_t *data) {
   std::memset(data, 0xff, buffer.bytes());
 }
 
+void chipwright::fillBuffer(const KernelBuffer &buffer, uint64_t seed,
+                            size_t number, uint8_t *data) {
+  if (buffer.isOutput) {
+    poison(buffer, data);
+  } else if (buffer.value) {
+    fillValues(buffer, data);
+  } else {
+    // Every buffer has a stream of random numbers of its own.
+    fillRandom(buffer, seed * 0x9e3779b97f4a7c15 + number, data);
+  }
+}
+
 Matrix chipwright::toMatrix(const KernelBuffer &buffer, const uint8_t *data) {
   Matrix result(static_cast<Eigen::Index>(buffer.rows),
                 static_cast<Eigen::Index>(buffer.cols));

@@ -22,6 +22,11 @@ void fillValues(const KernelBuffer &buffer, uint8_t *data);
 /// smallest integer.
 void poison(const KernelBuffer &buffer, uint8_t *data);
 
+/// Fills \p data with what buffer \p number of a plan holds before a launch:
+/// poison(), fillValues() or random numbers of the buffer's own.
+void fillBuffer(const KernelBuffer &buffer, uint64_t seed, size_t number,
+                uint8_t *data);
+
 /// The elements of a buffer as fp64.
 Matrix toMatrix(const KernelBuffer &buffer, const uint8_t *data);
 

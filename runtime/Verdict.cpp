@@ -63,7 +63,12 @@ std::string chipwright::verdict(const Measurement &m) {
       sumOf(*busiest, {Stall::Operands, Stall::Space, Stall::Bank, Stall::Load,
                        Stall::Reduction, Stall::Rendezvous, Stall::Memory}) /
       all;
-  double finished = sumOf(*busiest, {Stall::Finished}) / all;
+  // A PE that is done waits for the others, then all wait for the write-back
+  // and for the completion, which is part of the launch.
+  double cycles = double(std::max<Cycle>(m.job.cycles, 1));
+  double writeBack = double(m.job.writeBackCycles) / cycles;
+  double others = sumOf(*busiest, {Stall::Finished}) / all - writeBack -
+                  double(m.job.completionCycles) / cycles;
   auto byShare = [](const Claim &a, const Claim &b) {
     return a.share > b.share;
   };
@@ -75,7 +80,8 @@ std::string chipwright::verdict(const Measurement &m) {
     claims.push_back({"launch and completion", launch});
     claims.push_back({"command issue", issue});
     claims.push_back({"latency of operands and results", latency});
-    claims.push_back({"waiting for the last PE and for write-back", finished});
+    claims.push_back({"waiting for the last PE", others});
+    claims.push_back({"write-back of the LLC", writeBack});
     std::stable_sort(claims.begin(), claims.end(), byShare);
   }
   std::string text = fmt::format("bound by {} ({:.0f} % of the time)",

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/grid/GridPasses.h"
+#include "compiler/llm/LlmPasses.h"
 #include "compiler/pe/Passes.h"
 #include "dialects/grid/Grid.h"
 #include "dialects/pe/Pe.h"
@@ -23,9 +24,11 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<chipwright::grid::GridDialect, chipwright::pe::PeDialect>();
+  registry.insert<chipwright::grid::GridDialect, chipwright::llm::LlmDialect,
+                  chipwright::pe::PeDialect>();
   mlir::registerAllPasses();
   chipwright::registerGridPasses();
+  chipwright::registerLlmPasses();
   chipwright::compiler::registerPePasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Chipwright's passes\n", registry));

@@ -4,21 +4,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/PeToElf.h"
-#include "runtime/KernelBuild.h"
 #include "runtime/KernelReport.h"
 #include "sim/hart/HartOnly.h"
 #include "tools/Arguments.h"
 #include "tools/Commands.h"
+#include "tools/KernelJob.h"
 #include "tools/Output.h"
 #include "tools/Sweep.h"
-#include "tools/Tracing.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
-
-#include <charconv>
-#include <sstream>
 
 using namespace chipwright;
 using namespace chipwright::tools;
@@ -26,487 +22,14 @@ namespace po = boost::program_options;
 using Json = nlohmann::ordered_json;
 using Strings = std::vector<std::string>;
 
+static constexpr const char *kCommand = "kernel";
+
 namespace {
 
-constexpr const char *kCommand = "kernel";
-
-/// What the command line asks for.
-struct Request {
-  const Kernel *kernel = nullptr; // or:
-  std::optional<UserKernel> user;
-  bool hartOnly = false;
-  KernelShape shape;
-  RunOptions run;
-  std::string chip;
-  Strings sets;
-  std::vector<SweepAxis> axes;
-  unsigned jobs = 1;
-  std::string json; // "" is none
-  std::string emit; // "" is none
-  TracingRequest tracing;
-};
-
-/// What became of one run.
-struct Outcome {
-  int status = ExitOk;
-  std::string error; // why there is no result
-  std::string text;  // for people
-  std::string row;   // of a sweep's table
-  Json json;
-};
-
-po::options_description makeOptions() {
-  po::options_description options("options", 80, 44);
-  auto text = [](const char *name) {
-    return po::value<std::string>()->value_name(name);
-  };
-  auto list = [](const char *name) {
-    return po::value<Strings>()->value_name(name)->composing();
-  };
-  options.add_options()("help,h", "this text")(
-      "chip", text("NAME")->default_value("mtia-2i"),
-      "chip, a name or a YAML file (chipwright show chips)")(
-      "set", list("PATH=VALUE"),
-      "change a parameter of the chip; may be repeated")(
-      "dtype", text("TYPE"), "element type: fp16, bf16, fp32, int8, ...")(
-      "m", text("N"), "rows of A and C")("n", text("N"),
-                                         "rows of B, columns of C")(
-      "k", text("N"), "columns of A and B")("tokens", text("N"),
-                                            "tokens that attend")(
-      "context", text("N"), "tokens that are attended to")("heads", text("N"),
-                                                           "heads of queries")(
-      "kv-heads", text("N"), "heads of keys and values")("head-size", text("N"),
-                                                         "elements of a head")(
-      "elements", text("N"), "elements of one operand; stream: read + written")(
-      "rows", text("N"), "rows of the input")("cols", text("N"),
-                                              "columns of the input")(
-      "read-fraction", text("F"), "part of --elements that is read, 0 to 1")(
-      "memory", text("WHERE"),
-      "buffers in dram, sram (scratch), or auto: sram if all fit")(
-      "weights", text("WHERE"), "the same for weights only")(
-      "activations", text("WHERE"), "the same for activations only")(
-      "mode", text("MODE")->default_value("timing"),
-      "timing: no tensor data; functional: computes and checks numbers, in the "
-      "same number of cycles")("seed", text("N")->default_value("1"),
-                               "seed of the random inputs")(
-      "max-cycles", text("N"), "stop the simulation after N cycles")(
-      "json", text("FILE"), "write JSON to FILE, - is stdout")(
-      "sweep", list("PATH=V1,V2,..."),
-      "run once for each value of a chip parameter; repeated: for each "
-      "combination")("jobs", text("N")->default_value("1"),
-                     "worker processes of a sweep, 1 to 8")(
-      "trace", text("FILE"),
-      "write a timeline for ui.perfetto.dev, - is stdout")(
-      "trace-pe", text("R,C[:R,C...]"),
-      "only these PEs; R and C may be ranges 0-3 or *")(
-      "trace-window", text("A:B"), "only cycles A to B")(
-      "trace-max-bytes", text("N")->default_value("100000000"),
-      "largest size of the trace")(
-      "watch", po::value<Strings>()->value_name("pe=R,C [cb=N]")->multitoken(),
-      "print what happens to circular buffers of a PE")(
-      "file", text("FILE"),
-      "a kernel of your own: C (.c), pe dialect (.mlir) or RISC-V ELF")(
-      "buffer", list("NAME:BYTES[:dram|sram][:control]"),
-      "a buffer of --file; in timing mode only control buffers are stored")(
-      "args", po::value<Strings>()->value_name("[NAME=]N ...")->multitoken(),
-      "64-bit arguments of --file, behind the addresses of its buffers")(
-      "emit", text("FILE"),
-      "write the kernel's tile program (MLIR) with its schedule instead of "
-      "running it, - is stdout; chipwright-opt and --file read it")(
-      "hart-only",
-      "run --file (an ELF with a tohost symbol) on one hart with plain RAM");
-  return options;
-}
-
-std::string helpText(const po::options_description &options) {
-  std::ostringstream text;
-  text << "usage: chipwright kernel NAME [options]\n"
-          "       chipwright kernel --file F [--buffer ...] [--args ...]\n\n"
-          "Compiles a kernel for the chip, runs it on the simulated machine, "
-          "and says how\nlong it took and what bounds it.\n\nkernels:\n";
-  for (const Kernel *kernel : kernels()) {
-    std::string sizes;
-    for (const char *option : kernel->options) {
-      sizes += fmt::format(" --{}", option);
-    }
-    text << fmt::format("  {:<10} {}\n{}", kernel->name, kernel->summary,
-                        sizes.empty() ? "" : "            " + sizes + "\n");
-  }
-  text << "\n"
-       << options << R"(
-examples:
-  chipwright kernel softmax --rows 4096 --cols 1024 --mode functional
-  chipwright kernel gemm --m 512 --n 4096 --k 4096 --weights dram --json g.json
-  chipwright kernel attention --tokens 1 --context 8192 --heads 40 --kv-heads 8
-  chipwright kernel stream --elements 64M --read-fraction 0.67 --memory dram
-  chipwright kernel copy --sweep noc.link_bytes=32,64,128 --jobs 2
-  chipwright kernel add --trace t.json --trace-pe 0,0 --watch pe=0,0 cb=2
-  chipwright kernel --file my.c --buffer in:1M:dram --buffer out:1M --args n=4096
-  chipwright kernel --file my.mlir --buffer in:1M --buffer out:1M --args n=1M
-
-A kernel of your own defines kernel_load(args), run by hart 0 of every PE, and
-kernel_compute(args), run by hart 1. args points to 64-bit words in local
-memory: the physical addresses of the --buffer options in their order, then
-the numbers of --args (names before = are for you only). See kernel.h and xpe.h.
-)";
-  return text.str();
-}
-
-/// Collects the first error of many small steps.
-class Reader {
-public:
-  explicit Reader(const po::variables_map &values) : values(values) {}
-
-  bool has(const char *name) const { return values.count(name) != 0; }
-  std::string text(const char *name) const {
-    return values[name].as<std::string>();
-  }
-  Strings list(const char *name) const {
-    return has(name) ? values[name].as<Strings>() : Strings();
-  }
-
-  void number(const char *name, std::optional<uint64_t> &result) {
-    if (has(name)) {
-      take(parseNumber(text(name), std::string("--") + name, kCommand),
-           [&](uint64_t value) { result = value; });
-    }
-  }
-
-  void memory(const char *name, std::optional<MemoryChoice> &result) {
-    if (has(name)) {
-      result = memoryChoiceFromName(text(name));
-      if (!result) {
-        fail(fmt::format("--{} is '{}', expected dram, sram or auto", name,
-                         text(name)));
-      }
-    }
-  }
-
-  void fail(const std::string &message) {
-    if (!error) {
-      error = usageError(message, kCommand);
-    }
-  }
-
-  template <typename T, typename F> void take(Result<T> result, F use) {
-    if (result) {
-      use(*result);
-    } else if (!error) {
-      error = result.error();
-    }
-  }
-
-  const po::variables_map &values;
-  std::optional<Diagnostic> error;
-};
-
-void readShape(Reader &reader, KernelShape &shape) {
-  reader.number("elements", shape.elements);
-  reader.number("rows", shape.rows);
-  reader.number("cols", shape.cols);
-  reader.number("m", shape.m);
-  reader.number("n", shape.n);
-  reader.number("k", shape.k);
-  reader.number("tokens", shape.tokens);
-  reader.number("context", shape.context);
-  reader.number("heads", shape.heads);
-  reader.number("kv-heads", shape.kvHeads);
-  reader.number("head-size", shape.headSize);
-  if (reader.has("dtype")) {
-    shape.dtype = dtypeFromName(reader.text("dtype"));
-    if (!shape.dtype) {
-      reader.fail(fmt::format("--dtype is '{}', expected fp32, fp16, bf16, "
-                              "int8, int32, fp8_e4m3, fp8_e5m2 or tf32",
-                              reader.text("dtype")));
-    }
-  }
-  if (reader.has("read-fraction")) {
-    std::string text = reader.text("read-fraction");
-    double value = 0;
-    auto [rest, failed] =
-        std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failed != std::errc() || rest != text.data() + text.size()) {
-      reader.fail(
-          fmt::format("--read-fraction is '{}', expected 0 to 1", text));
-    }
-    shape.readFraction = value;
-  }
-}
-
-void readRun(Reader &reader, RunOptions &run) {
-  std::string mode = reader.text("mode");
-  if (mode != "timing" && mode != "functional") {
-    reader.fail(
-        fmt::format("--mode is '{}', expected timing or functional", mode));
-  }
-  run.mode = mode == "functional" ? sim::Mode::Functional : sim::Mode::Timing;
-  std::optional<MemoryChoice> memory;
-  reader.memory("memory", memory);
-  run.placement.memory = memory.value_or(MemoryChoice::Auto);
-  reader.memory("weights", run.placement.weights);
-  reader.memory("activations", run.placement.activations);
-  std::optional<uint64_t> seed, cycles;
-  reader.number("seed", seed);
-  run.seed = seed.value_or(1);
-  reader.number("max-cycles", cycles);
-  if (cycles == uint64_t(0)) {
-    reader.fail("--max-cycles is 0, expected at least 1");
-  }
-  run.maxCycles = cycles.value_or(run.maxCycles);
-}
-
-void readTracing(Reader &reader, Request &request) {
-  TracingRequest &tracing = request.tracing;
-  for (auto [name, value] :
-       {std::pair("trace", &tracing.path), std::pair("trace-pe", &tracing.pes),
-        std::pair("trace-window", &tracing.window)}) {
-    if (reader.has(name)) {
-      *value = reader.text(name);
-    }
-  }
-  std::optional<uint64_t> bytes;
-  reader.number("trace-max-bytes", bytes);
-  tracing.maxBytes = bytes.value_or(tracing.maxBytes);
-  tracing.watch = fmt::format("{}", fmt::join(reader.list("watch"), " "));
-  tracing.watchToStderr = request.json == "-" || tracing.path == "-";
-  bool pointless =
-      tracing.path.empty() && (!tracing.pes.empty() || !tracing.window.empty());
-  if (pointless) {
-    reader.fail("--trace-pe and --trace-window need --trace");
-  }
-  if (!request.axes.empty() &&
-      !(tracing.path.empty() && tracing.watch.empty())) {
-    reader.fail("--trace and --watch show one run, not a --sweep");
-  }
-  if (tracing.path == "-" && request.json == "-") {
-    reader.fail("--trace - and --json - both want stdout");
-  }
-}
-
-void readBuffer(Reader &reader, const std::string &text, UserKernel &user) {
-  Strings parts = split(text, ':');
-  UserBuffer buffer;
-  buffer.name = parts[0];
-  bool isGood = parts.size() >= 2 && !parts[0].empty();
-  for (size_t i = 2; i < parts.size(); ++i) {
-    auto memory = memoryChoiceFromName(parts[i]);
-    isGood &= memory || parts[i] == "control";
-    buffer.isControl |= parts[i] == "control";
-    buffer.memory = memory ? memory : buffer.memory;
-  }
-  if (!isGood) {
-    reader.fail(fmt::format("--buffer is '{}', expected "
-                            "NAME:BYTES[:dram|sram][:control]",
-                            text));
-    return;
-  }
-  reader.take(parseNumber(parts[1], "the size in --buffer " + text, kCommand),
-              [&](uint64_t bytes) { buffer.bytes = bytes; });
-  if (buffer.bytes == 0 || buffer.bytes >> 44) {
-    reader.fail(fmt::format("--buffer {} has {} bytes, expected 1 to 2^44 - 1",
-                            text, buffer.bytes));
-  }
-  user.buffers.push_back(buffer);
-}
-
-void readUser(Reader &reader, Request &request) {
-  UserKernel user;
-  user.path = reader.text("file");
-  request.hartOnly = reader.has("hart-only");
-  for (const std::string &text : reader.list("buffer")) {
-    readBuffer(reader, text, user);
-  }
-  for (const std::string &text : reader.list("args")) {
-    std::string number = text.substr(text.find('=') + 1);
-    reader.take(parseNumber(number, "--args " + text, kCommand),
-                [&](uint64_t value) { user.arguments.push_back(value); });
-  }
-  for (const char *name :
-       {"dtype", "m", "n", "k", "elements", "rows", "cols", "read-fraction",
-        "tokens", "context", "heads", "kv-heads", "head-size"}) {
-    if (reader.has(name)) {
-      reader.fail(fmt::format("--{} has no meaning with --file, pass sizes "
-                              "with --args",
-                              name));
-    }
-  }
-  if (request.hartOnly &&
-      (reader.has("buffer") || reader.has("args") || reader.has("sweep") ||
-       reader.has("json") || reader.has("trace") || reader.has("watch"))) {
-    reader.fail("--hart-only takes no --buffer, --args, --sweep, --json, "
-                "--trace or --watch");
-  }
-  request.user = user;
-}
-
-Result<Request> readRequest(const po::variables_map &values) {
-  Reader reader(values);
-  Request request;
-  Strings names = reader.list("name");
-  if (reader.has("file")) {
-    if (!names.empty()) {
-      reader.fail(
-          fmt::format("kernel {} and --file exclude each other", names[0]));
-    }
-    readUser(reader, request);
-  } else if (names.size() != 1) {
-    reader.fail(names.empty()
-                    ? "the name of a kernel is missing"
-                    : fmt::format("one kernel at a time, found {} and {}",
-                                  names[0], names[1]));
-  } else {
-    request.kernel = findKernel(names[0]);
-    Strings known;
-    for (const Kernel *kernel : kernels()) {
-      known.push_back(kernel->name);
-    }
-    if (!request.kernel) {
-      std::string meant = closest(names[0], known);
-      reader.fail(
-          fmt::format("there is no kernel '{}'{}", names[0],
-                      meant.empty() ? "" : ", did you mean " + meant + "?"));
-    }
-    if (reader.has("emit")) {
-      request.emit = reader.text("emit");
-    }
-    for (const char *name : {"buffer", "args", "hart-only"}) {
-      if (reader.has(name)) {
-        reader.fail(fmt::format("--{} needs --file", name));
-      }
-    }
-    readShape(reader, request.shape);
-  }
-  readRun(reader, request.run);
-  request.chip = reader.text("chip");
-  request.sets = reader.list("set");
-  for (const std::string &text : reader.list("sweep")) {
-    reader.take(parseSweep(text, kCommand),
-                [&](const SweepAxis &axis) { request.axes.push_back(axis); });
-  }
-  std::optional<uint64_t> jobs;
-  reader.number("jobs", jobs);
-  if (jobs.value_or(1) < 1 || jobs.value_or(1) > 8) {
-    reader.fail(fmt::format("--jobs is {}, expected 1 to 8", *jobs));
-  }
-  request.jobs = static_cast<unsigned>(jobs.value_or(1));
-  if (reader.has("json")) {
-    request.json = reader.text("json");
-  }
-  readTracing(reader, request);
-  if (reader.error) {
-    return *reader.error;
-  }
-  return request;
-}
-
-PeCompileOptions compileOptions(const ChipSpec &spec) {
-  PeCompileOptions options;
-  options.stackBytes =
-      (reservedLocalBytes(spec) - spec.control.descriptorBytes) / 2;
-  return options;
-}
-
-/// Compiles a program of the grid or pe dialect.
-Result<std::vector<uint8_t>> compilePe(const ChipSpec &spec,
-                                       const std::string &path) {
-  if (spec.ls.bytes <= reservedLocalBytes(spec)) {
-    return Diagnostic{
-        fmt::format("{}: local memory has {} bytes (ls.bytes), stacks and "
-                    "arguments of a kernel take {}",
-                    path, spec.ls.bytes, reservedLocalBytes(spec)),
-        ExitDoesNotFit};
-  }
-  return compilePeFile(spec, path, compileOptions(spec));
-}
-
-/// One run with \p more settings.
-Outcome runOnce(const Request &request, const Strings &more,
-                const std::string &commandLine) {
-  Outcome outcome;
-  auto refused = [&](const Diagnostic &why) {
-    outcome.status = why.exitStatus;
-    outcome.error = why.message;
-    return outcome;
-  };
-  Strings sets = request.sets;
-  sets.insert(sets.end(), more.begin(), more.end());
-  Result<ResolvedChip> chip = loadChip(request.chip, sets);
-  if (!chip) {
-    return refused(chip.error());
-  }
-  Tracing tracing;
-  RunOptions run = request.run;
-  if (auto ready = tracing.begin(request.tracing, chip->spec, run); !ready) {
-    return refused(ready.error());
-  }
-  std::optional<UserKernel> user = request.user;
-  if (user && user->path.ends_with(".mlir")) {
-    Result<std::vector<uint8_t>> elf = compilePe(chip->spec, user->path);
-    if (!elf) {
-      return refused(elf.error());
-    }
-    user->elf = elf.take();
-  }
-  Result<KernelResult> result =
-      request.kernel ? runKernel(*request.kernel, request.shape, *chip, run)
-                     : runUserKernel(*user, *chip, run);
-  if (!result) {
-    return refused(result.error());
-  }
-  if (auto done = tracing.finish(); !done) {
-    return refused(done.error());
-  }
-  outcome.status = result->exitStatus();
-  outcome.text = formatKernel(*result, *chip);
-  outcome.json = toJson(*result, *chip, commandLine);
-  const Measurement &m = result->measurement;
-  if (!m.job.finished) {
-    outcome.error = m.job.fault.text;
-    return outcome;
-  }
-  outcome.row = fmt::format(
-      "{:>12} {:>12.3f} {:>7} {:>6.1f} %  {}", m.job.cycles, m.seconds * 1e6,
-      result->peakFraction
-          ? fmt::format("{:.1f} %", *result->peakFraction * 100)
-          : "-",
-      dramBandwidthFraction(*result, chip->spec) * 100, verdict(*result));
-  if (!result->agrees) {
-    outcome.error = "numbers disagree with the reference";
-  }
-  return outcome;
-}
-
-/// Writes the tile program of --emit.
-int emitProgram(const Request &request) {
-  Result<ResolvedChip> chip = loadChip(request.chip, request.sets);
-  if (!chip) {
-    return report(chip.error());
-  }
-  Result<KernelPlan> plan =
-      planKernel(*request.kernel, chip->spec, request.shape);
-  if (!plan) {
-    return report(plan.error());
-  }
-  if (plan->program.empty()) {
-    return report(
-        usageError(fmt::format("kernel {} is written in C ({}) and "
-                               "has no tile program",
-                               request.kernel->name, request.kernel->source),
-                   kCommand));
-  }
-  Result<std::string> text =
-      scheduledText(chip->spec, plan->program, request.kernel->name);
-  if (!text) {
-    return report({text.error().message, ExitDoesNotFit});
-  }
-  auto done = writeOutput(request.emit, *text);
-  return done ? int(ExitOk) : report(done.error());
-}
-
-int runSweep(const Request &request, const std::string &commandLine) {
+int runSweep(const KernelRequest &request, const std::string &commandLine) {
   std::vector<Strings> points = sweepPoints(request.axes);
   auto work = [&](size_t i) {
-    Outcome one = runOnce(request, points[i], commandLine);
+    KernelOutcome one = runKernelOnce(request, points[i], commandLine);
     Json packed = {{"status", one.status},
                    {"error", one.error},
                    {"row", one.row},
@@ -579,7 +102,7 @@ int runSweep(const Request &request, const std::string &commandLine) {
   return status;
 }
 
-int runHart(const Request &request) {
+int runHart(const KernelRequest &request) {
   Result<ResolvedChip> chip = loadChip(request.chip, request.sets);
   if (!chip) {
     return report(chip.error());
@@ -597,12 +120,11 @@ int runHart(const Request &request) {
   }
   return result.exitCode == 0 ? ExitOk : ExitMismatch;
 }
-
 } // namespace
 
 int tools::kernelCommand(const Strings &arguments,
                          const std::string &commandLine) {
-  po::options_description visible = makeOptions();
+  po::options_description visible = kernelOptions();
   po::options_description all(visible);
   all.add_options()("name", po::value<Strings>());
   auto parsed = parseOptions(arguments, all, "name", kCommand);
@@ -610,10 +132,10 @@ int tools::kernelCommand(const Strings &arguments,
     return report(parsed.error());
   }
   if (parsed->count("help")) {
-    auto done = print(helpText(visible));
+    auto done = print(kernelHelp(visible));
     return done ? int(ExitOk) : report(done.error());
   }
-  Result<Request> request = readRequest(*parsed);
+  Result<KernelRequest> request = readKernelRequest(*parsed);
   if (!request) {
     return report(request.error());
   }
@@ -625,17 +147,19 @@ int tools::kernelCommand(const Strings &arguments,
   if (request->hartOnly) {
     return runHart(*request);
   }
-  setProgramCompiler([](const ChipSpec &spec, const std::string &text,
-                        const std::string &name) {
-    return compilePeText(spec, text, name, compileOptions(spec));
-  });
+  setKernelCompiler();
   if (!request->emit.empty()) {
-    return emitProgram(*request);
+    Result<std::string> text = kernelProgram(*request);
+    if (!text) {
+      return report(text.error());
+    }
+    auto done = writeOutput(request->emit, *text);
+    return done ? int(ExitOk) : report(done.error());
   }
   if (!request->axes.empty()) {
     return runSweep(*request, commandLine);
   }
-  Outcome outcome = runOnce(*request, {}, commandLine);
+  KernelOutcome outcome = runKernelOnce(*request, {}, commandLine);
   if (outcome.json.is_null()) {
     return report({outcome.error, outcome.status});
   }

@@ -115,15 +115,14 @@ Result<void> beginTrace(const RunRequest &request, const ChipSpec &spec,
   machine.mode = request.mode;
   machine.maxCycles = request.maxCycles;
   machine.trace = hooks.trace;
-  if (hooks.imageLoaded) {
-    machine.beforeLaunch = [&hooks](const sim::KernelImage &image,
-                                    const std::string &op) {
-      // Slices are named by the op, then by the function.
-      sim::KernelImage named;
-      for (const auto &[address, name] : image.functions) {
-        named.functions.emplace_back(address, op + " " + name);
-      }
-      hooks.imageLoaded(named);
+  if (!request.tracing.path.empty()) {
+    machine.beforeLaunch = [&tracing](const sim::KernelImage &image,
+                                      const std::string &op) {
+      tracing.beforeLaunch(image, op);
+    };
+    machine.afterLaunch = [&tracing](const std::string &op,
+                                     const sim::JobResult &result) {
+      tracing.afterLaunch(op, result);
     };
   }
   return {};

@@ -39,10 +39,7 @@ Result<void> Tracing::begin(const TracingRequest &request, const ChipSpec &spec,
     trace = opened.take();
     fan.add(*trace);
     options.imageLoaded = [this](const sim::KernelImage &image) {
-      // The names outlive the image.
-      sim::KernelImage names;
-      names.functions = image.functions;
-      trace->setResolver([names](uint64_t pc) { return names.nameOf(pc); });
+      beforeLaunch(image, "");
     };
   }
   if (!request.watch.empty()) {
@@ -55,6 +52,26 @@ Result<void> Tracing::begin(const TracingRequest &request, const ChipSpec &spec,
   }
   options.trace = fan.get();
   return {};
+}
+
+void Tracing::beforeLaunch(const sim::KernelImage &image,
+                           const std::string &op) {
+  if (!trace) {
+    return;
+  }
+  // The names outlive the image.
+  auto names = std::make_shared<sim::KernelImage>();
+  names->functions = image.functions;
+  names->commands = image.commands;
+  names->tags = image.tags;
+  trace->setProgram({op, [names](uint64_t pc) { return names->nameOf(pc); },
+                     [names](uint64_t pc) { return names->tagOf(pc); }});
+}
+
+void Tracing::afterLaunch(const std::string &op, const sim::JobResult &result) {
+  if (trace) {
+    trace->launch(op, result.end - result.cycles, result.end);
+  }
 }
 
 Result<void> Tracing::finish() {

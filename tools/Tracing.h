@@ -32,6 +32,11 @@ public:
   Result<void> begin(const TracingRequest &request, const ChipSpec &spec,
                      RunOptions &options);
 
+  /// Tells the trace that \p image is launched for \p op of a model ("": none),
+  /// and what came of it.
+  void beforeLaunch(const sim::KernelImage &image, const std::string &op);
+  void afterLaunch(const std::string &op, const sim::JobResult &result);
+
   /// Puts the trace file into its place, and says on stderr what is missing
   /// in it.
   Result<void> finish();

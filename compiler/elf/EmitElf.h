@@ -16,13 +16,19 @@
 
 namespace chipwright::compiler {
 
-/// Machine code for a hart, from a module in the LLVM dialect whose context
+/// Assembly text for a hart, from a module in the LLVM dialect whose context
 /// has the translations registered (registerTranslations). \p isa is the
 /// hart's instruction set as in "rv64imc_zba". Messages go to the context's
 /// diagnostics.
+mlir::FailureOr<std::string> emitAssembly(mlir::ModuleOp module,
+                                          llvm::StringRef isa);
+
+/// Machine code of assembly text for a hart with \p isa. Messages name lines
+/// of \p name, of which the text begins in line \p firstLine.
 /// \returns a relocatable object.
-mlir::FailureOr<llvm::SmallVector<char, 0>> emitObject(mlir::ModuleOp module,
-                                                       llvm::StringRef isa);
+mlir::FailureOr<llvm::SmallVector<char, 0>>
+assemble(llvm::StringRef text, llvm::StringRef isa, mlir::MLIRContext *context,
+         llvm::StringRef name, unsigned firstLine = 1);
 
 /// Links one object at the base of kernel images.
 /// \p where is blamed in messages.

@@ -20,20 +20,10 @@ LLD_HAS_DRIVER(elf)
 using namespace mlir;
 using namespace chipwright;
 
-/// One image of code and constants at the base of kernel images
-/// (sim/memory/AddressMap.h). Sections .chipwright.* are not loaded.
-static constexpr const char *kScript = R"(ENTRY(_start)
-SECTIONS
-{
-  . = 0x40000000;
-  .text : { *(.text.start) *(.text .text.*) *(.rodata .rodata.* .srodata .srodata.*) }
-  .data : { *(.data .data.* .sdata .sdata.* .bss .bss.* .sbss .sbss.* COMMON) }
-  ASSERT(SIZEOF(.data) == 0, "a kernel has no static data that it could write; use local memory")
-  .chipwright.ops 0 : { *(.chipwright.ops) }
-  .chipwright.tags 0 : { *(.chipwright.tags) }
-  /DISCARD/ : { *(.comment) *(.eh_frame .eh_frame_hdr) *(.riscv.attributes) *(.note.*) }
-}
-)";
+/// The script of kernels in C (runtime/kernels/kernel.ld), as a string literal.
+static constexpr const char *kScript =
+#include "KernelScript.inc"
+    ;
 
 /// \returns "'__udivti3' in kernel_load" for the first symbol that the object
 /// uses and does not define, or "".

@@ -6,7 +6,8 @@
 //
 // The text of one `grid.program` per operator, with one `grid.generic` and no
 // schedule. Arguments are the addresses of the buffers in the order given; all
-// sizes are constants. No type of MLIR crosses this header.
+// sizes are constants. What is a part of a model is text of the model's own
+// operations. No type of MLIR crosses this header.
 //
 //===----------------------------------------------------------------------===//
 
@@ -66,6 +67,25 @@ struct AttentionShape {
 /// limits[tokens, 2] (int32: first key and end of keys of each token), out as
 /// q. Scores and sums in fp32, weights rounded to \p type for their product.
 std::string attention(DType type, const AttentionShape &shape);
+
+/// What moe() computes.
+struct MoeShape {
+  uint64_t tokens = 1, hidden = 1;
+  uint64_t intermediate = 1; // of one expert
+  uint64_t experts = 1;
+  uint64_t chosen = 1;             // experts of one token
+  uint64_t sharedIntermediate = 0; // 0: no shared expert
+};
+
+/// A feed-forward with routed experts, as models have it: not a program but a
+/// function @step of the llm dialect, which the compiler makes into the same
+/// launches as those of a model (compiler/StepCompiler.h). Its input is
+/// x[tokens, hidden], its result fp32 of that size; weights of \p type are
+/// router[experts, hidden], gate and up[experts, intermediate, hidden],
+/// down[experts, hidden, intermediate] and shared.gate, shared.up and
+/// shared.down without the first size. An expert sees x times the sigmoid of
+/// the router's logit.
+std::string moe(DType type, const MoeShape &shape);
 
 } // namespace chipwright::programs
 

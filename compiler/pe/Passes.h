@@ -7,6 +7,8 @@
 #ifndef CHIPWRIGHT_COMPILER_PE_PASSES_H
 #define CHIPWRIGHT_COMPILER_PE_PASSES_H
 
+#include "chips/KernelAbi.h"
+
 #include "mlir/Pass/Pass.h"
 
 #include <memory>
@@ -24,7 +26,7 @@ namespace chipwright::compiler {
 struct PeToLLVMOptions {
   unsigned contexts = 16;
   uint64_t localBytes = 262144;
-  uint64_t stackBytes = 2048;
+  uint64_t stackBytes = kStackBytes;
   unsigned unrollCommands = 32;
 };
 

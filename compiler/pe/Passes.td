@@ -50,7 +50,8 @@ def ConvertPeToLLVM : Pass<"convert-pe-to-llvm", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
   let options = [
-    Option<"stackBytes", "stack-bytes", "uint64_t", "2048",
+    Option<"stackBytes", "stack-bytes", "uint64_t",
+           "::chipwright::kStackBytes",
            "stack of one hart">];
 }
 

@@ -29,16 +29,20 @@ static int64_t dimOf(Value value, unsigned dim) {
 }
 static int64_t columnsOf(Value value) { return dimOf(value, 1); }
 
-/// One of \p values has another rank than \p rank?
+/// One of \p values has another rank than \p rank, or a result than 2?
 static LogicalResult checkRanks(Operation *op, ValueRange values,
                                 int64_t rank = 2) {
-  for (Value value : values) {
-    if (cast<RankedTensorType>(value.getType()).getRank() != rank) {
-      return op->emitOpError("works on tensors of rank ")
-             << rank << ", found " << value.getType();
+  auto check = [&](ValueRange list, int64_t expected) -> LogicalResult {
+    for (Value value : list) {
+      if (cast<RankedTensorType>(value.getType()).getRank() != expected) {
+        return op->emitOpError("works on tensors of rank ")
+               << expected << ", found " << value.getType();
+      }
     }
-  }
-  return success();
+    return success();
+  };
+  return failure(failed(check(values, rank)) ||
+                 failed(check(op->getResults(), 2)));
 }
 
 static LogicalResult sameColumns(Operation *op, Value a, Value b,
@@ -170,9 +174,15 @@ LogicalResult ExpertsOp::verify() {
 }
 
 LogicalResult SiluMulOp::verify() {
-  return sameColumns(*this, getGate(), getUp(), "operands");
+  return failure(
+      failed(checkRanks(*this, getOperands())) ||
+      failed(sameColumns(*this, getGate(), getUp(), "operands")) ||
+      failed(sameColumns(*this, getGate(), getY(), "operand and result")));
 }
 
 LogicalResult AddOp::verify() {
-  return sameColumns(*this, getA(), getB(), "operands");
+  return failure(
+      failed(checkRanks(*this, getOperands())) ||
+      failed(sameColumns(*this, getA(), getB(), "operands")) ||
+      failed(sameColumns(*this, getA(), getY(), "operand and result")));
 }

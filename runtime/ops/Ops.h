@@ -12,7 +12,7 @@
 namespace chipwright::ops {
 
 extern const Kernel gemm, attention, copy, add, stream, transpose, softmax,
-    rmsnorm, empty;
+    rmsnorm, moe, empty;
 
 } // namespace chipwright::ops
 

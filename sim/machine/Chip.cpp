@@ -88,6 +88,7 @@ void ControlCore::fire(Cycle now, uint32_t kind, uint64_t) {
   }
   Cycle last = job.writeBack ? paths->writeBackAll(now) : now;
   lastDoneCycle = last;
+  writeBackCycles = last - now;
   wheel.post(last + std::max(1u, spec.control.completionCycles), Phase::Deliver,
              this, 1);
 }

@@ -69,6 +69,8 @@ public:
   Cycle dispatched() const { return dispatchCycle; }
   Cycle firstStart() const { return firstStartCycle; }
   Cycle lastDone() const { return lastDoneCycle; }
+  /// Part of the time before lastDone() in which only the LLC wrote back.
+  Cycle writeBack() const { return writeBackCycles; }
   Cycle end() const { return endCycle; }
 
 private:
@@ -84,6 +86,7 @@ private:
   unsigned remaining = 0;
   bool isDone = true;
   Cycle dispatchCycle = 0, firstStartCycle = 0, lastDoneCycle = 0, endCycle = 0;
+  Cycle writeBackCycles = 0;
 };
 
 } // namespace chipwright::sim

@@ -30,6 +30,15 @@ std::string KernelImage::nameOf(uint64_t pc) const {
   return fmt::format("{}+{:#x}", symbol.second, pc - symbol.first);
 }
 
+std::string KernelImage::tagOf(uint64_t pc) const {
+  auto found = std::lower_bound(commands.begin(), commands.end(), pc,
+                                [](const auto &command, uint64_t value) {
+                                  return command.first < value;
+                                });
+  return found == commands.end() || found->first != pc ? ""
+                                                       : tags[found->second];
+}
+
 std::string chipwright::sim::instructionAt(const KernelImage &image,
                                            uint64_t pc) {
   uint64_t offset = pc - kImageBase;
@@ -48,13 +57,18 @@ std::string chipwright::sim::instructionAt(const KernelImage &image,
   return custom ? isa::disassemble(word) : disassemble(word, pc);
 }
 
-/// "pc 0x40000012 (function+0x2): instruction".
-static std::string placeOf(const KernelImage &image, uint64_t pc) {
+/// "pc 0x40000012 (function+0x2): instruction, of layers.0.norm (rms_norm)".
+static std::string placeOf(const Job &job, uint64_t pc) {
+  const KernelImage &image = *job.image;
   bool inside = pc >= kImageBase && pc - kImageBase < image.bytes.size();
   std::string function = inside ? image.nameOf(pc) : "";
-  return fmt::format("pc {:#x}{}: {}", pc,
+  std::string tag = image.tagOf(pc);
+  std::string op = job.op.empty() || tag.empty()
+                       ? job.op + tag
+                       : fmt::format("{} ({})", job.op, tag);
+  return fmt::format("pc {:#x}{}: {}{}", pc,
                      function.empty() ? "" : " (" + function + ")",
-                     instructionAt(image, pc));
+                     instructionAt(image, pc), op.empty() ? "" : ", of " + op);
 }
 
 static void trimEnd(std::string &text) {
@@ -63,8 +77,9 @@ static void trimEnd(std::string &text) {
   }
 }
 
-Fault sim::completeFault(const Fault &fault, const KernelImage &image,
-                         const Pe &pe, const Pe *other, const ChipSpec &spec) {
+Fault sim::completeFault(const Fault &fault, const Job &job, const Pe &pe,
+                         const Pe *other, const ChipSpec &spec) {
+  const KernelImage &image = *job.image;
   Fault complete = fault;
   if (fault.kind == FaultKind::Deadlock) {
     return complete;
@@ -73,7 +88,7 @@ Fault sim::completeFault(const Fault &fault, const KernelImage &image,
   complete.text =
       fmt::format("{}: {}\n  at chip 0 ({}) PE {},{} hart {} {}\n",
                   faultName(fault.kind), fault.text, spec.name, pe.row(),
-                  pe.col(), site.hart, placeOf(image, site.pc));
+                  pe.col(), site.hart, placeOf(job, site.pc));
   constexpr unsigned kReturnAddress = 1;
   uint64_t caller = pe.hart(site.hart).reg(kReturnAddress);
   bool isLost = site.pc - kImageBase >= image.bytes.size();
@@ -89,12 +104,12 @@ Fault sim::completeFault(const Fault &fault, const KernelImage &image,
   return complete;
 }
 
-Fault sim::deadlockFault(const std::vector<const Pe *> &pes,
-                         const KernelImage &image, const ChipSpec &spec,
+Fault sim::deadlockFault(const std::vector<const Pe *> &pes, const Job &job,
+                         const ChipSpec &spec,
                          const MulticastNetwork &multicast,
                          const BarrierNetwork &barriers) {
   constexpr unsigned kListed = 6;
-  auto place = [&](uint64_t pc) { return placeOf(image, pc); };
+  auto place = [&](uint64_t pc) { return placeOf(job, pc); };
   unsigned stuck = 0;
   std::string list;
   Fault fault;

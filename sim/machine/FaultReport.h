@@ -22,16 +22,16 @@ class Pe;
 std::string instructionAt(const KernelImage &image, uint64_t pc);
 
 /// Adds to \p fault where it happened: chip, PE, hart, pc with function and
-/// disassembled instruction, and the state of the CBs of \p pe and, if there
-/// is one, of the \p other PE that has part in it.
-Fault completeFault(const Fault &fault, const KernelImage &image, const Pe &pe,
+/// disassembled instruction, the operation that it belongs to, and the state of
+/// the CBs of \p pe and, if there is one, of the \p other PE that has part in
+/// it.
+Fault completeFault(const Fault &fault, const Job &job, const Pe &pe,
                     const Pe *other, const ChipSpec &spec);
 
 /// The fault of a machine in which nothing can happen any more: who waits for
 /// what, and which members barriers and multicasts lack.
-Fault deadlockFault(const std::vector<const Pe *> &pes,
-                    const KernelImage &image, const ChipSpec &spec,
-                    const MulticastNetwork &multicast,
+Fault deadlockFault(const std::vector<const Pe *> &pes, const Job &job,
+                    const ChipSpec &spec, const MulticastNetwork &multicast,
                     const BarrierNetwork &barriers);
 
 } // namespace chipwright::sim

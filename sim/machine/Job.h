@@ -26,13 +26,23 @@ struct KernelImage {
   std::shared_ptr<const DecodedImage> decoded;
   /// Function names by address, ascending; for messages.
   std::vector<std::pair<uint64_t, std::string>> functions;
+  /// What the compiler says of commands: by the address of the instruction that
+  /// issues one, ascending, a number in `tags`; for messages and traces.
+  std::vector<std::pair<uint64_t, uint32_t>> commands;
+  std::vector<std::string> tags;
 
   /// \returns "function+0x12", or nothing if no symbol lies before \p pc.
   std::string nameOf(uint64_t pc) const;
+  /// \returns the tag of the command that the instruction at \p pc issues, or
+  /// nothing.
+  std::string tagOf(uint64_t pc) const;
 };
 
 struct Job {
   const KernelImage *image = nullptr;
+  /// Operation of a model that the job computes (a part of), if there is one;
+  /// for messages.
+  std::string op;
   /// Copied to the end of every PE's local memory; a0 points at it. At most
   /// `control.descriptor_bytes`.
   std::vector<uint8_t> arguments;
@@ -56,6 +66,9 @@ struct JobResult {
   Fault fault;            // if not finished
   Cycle cycles = 0;       // control-core dispatch to completion seen
   Cycle kernelCycles = 0; // first hart starts to last PE done
+  /// The end of the kernel cycles, when all PEs were done: write-back of the
+  /// LLC. And what came after them: the way to the control core.
+  Cycle writeBackCycles = 0, completionCycles = 0;
   Cycle firstStart = 0, lastDone = 0, end = 0;
   uint64_t instructions = 0, commands = 0, events = 0;
   uint64_t passes = 0; // of matrix engines

@@ -159,8 +159,8 @@ JobResult Machine::launch(const Job &job) {
     for (const auto &pe : parts->pes) {
       members.push_back(pe.get());
     }
-    Fault deadlock = deadlockFault(members, *job.image, parts->spec,
-                                   parts->multicast, parts->barriers);
+    Fault deadlock = deadlockFault(members, job, parts->spec, parts->multicast,
+                                   parts->barriers);
     parts->faults.fault(deadlock.kind, deadlock.site, deadlock.text);
   }
   for (auto &pe : parts->pes) {
@@ -184,7 +184,7 @@ JobResult Machine::launch(const Job &job) {
   if (parts->faults.stopped()) {
     const FaultSite &site = parts->faults.first->site;
     result.fault = completeFault(
-        *parts->faults.first, *job.image, *parts->pes[site.pe],
+        *parts->faults.first, job, *parts->pes[site.pe],
         site.other < 0 ? nullptr : parts->pes[site.other].get(), parts->spec);
     return result;
   }
@@ -194,6 +194,8 @@ JobResult Machine::launch(const Job &job) {
   result.lastDone = control.lastDone();
   result.end = control.end();
   result.cycles = control.end() - control.dispatched();
+  result.writeBackCycles = control.writeBack();
+  result.completionCycles = control.end() - control.lastDone();
   result.kernelCycles = control.lastDone() - control.firstStart();
   for (auto &pe : parts->pes) {
     pe->closeAccounts(control.end());

@@ -21,7 +21,8 @@ using namespace chipwright::sim;
 // Process numbers. Viewers take a track whose number is its process's for the
 // main thread, and number 0 for the idle task; neither is used.
 static constexpr unsigned kNocProcess = 1, kDramProcess = 2,
-                          kRecordingProcess = 3, kFirstPeProcess = 10;
+                          kRecordingProcess = 3, kLaunchProcess = 4,
+                          kFirstPeProcess = 10;
 static constexpr unsigned kFirstTrack = 1'000'000;
 /// Lanes of one resource sort behind each other.
 static constexpr unsigned kOrderStep = 1000;
@@ -86,9 +87,9 @@ Result<void> PerfettoTrace::start() {
   return {};
 }
 
-void PerfettoTrace::setResolver(Resolver function) {
-  resolver = std::move(function);
-  functions.clear();
+void PerfettoTrace::setProgram(Program next) {
+  program = std::move(next);
+  names.clear();
 }
 
 Result<void> PerfettoTrace::finish() {
@@ -183,7 +184,9 @@ void PerfettoTrace::nameProcess(unsigned process) {
   named[process] = true;
   std::string name = "Recording";
   unsigned order = 0;
-  if (process == kNocProcess) {
+  if (process == kLaunchProcess) {
+    name = "Launches";
+  } else if (process == kNocProcess) {
     name = "NoC links";
     order = 1'000'000;
   } else if (process == kDramProcess) {
@@ -205,12 +208,25 @@ unsigned PerfettoTrace::newTrack(unsigned process, std::string_view name,
   return track;
 }
 
-const std::string &PerfettoTrace::functionOf(uint64_t pc) {
-  auto [entry, isNew] = functions.try_emplace(pc);
-  if (isNew && resolver) {
-    entry->second = resolver(pc);
+const PerfettoTrace::Names &PerfettoTrace::namesOf(uint64_t pc) {
+  auto [entry, isNew] = names.try_emplace(pc);
+  if (isNew && program.function) {
+    entry->second.function = program.function(pc);
+  }
+  if (isNew && program.part) {
+    entry->second.part = program.part(pc);
   }
   return entry->second;
+}
+
+/// An argument that is left out if it is empty.
+void PerfettoTrace::argument(std::string_view name, std::string_view text) {
+  if (!text.empty()) {
+    quoted(name);
+    event += ':';
+    quoted(text);
+    event += ',';
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -267,9 +283,9 @@ void PerfettoTrace::slice(Place place, std::string_view name, Cycle begin,
     event += ",\"dur\":";
     time(end - begin);
   }
-  event += ",\"name\":\"";
-  event += name;
-  event += "\",\"args\":{";
+  event += ",\"name\":";
+  quoted(name);
+  event += ",\"args\":{";
 }
 
 void PerfettoTrace::emit(Cycle at) {
@@ -312,11 +328,10 @@ void PerfettoTrace::command(unsigned pe, const Command &command, Cycle begin,
               engineTracks[engine], fabric, engine * kOrderStep, begin, end);
   slice({process, track}, isa::instInfo(command.opcode).mnemonic, begin, end);
   event += fmt::format("\"pc\":\"{:#x}\",", command.pc);
-  if (const std::string &function = functionOf(command.pc); !function.empty()) {
-    event += "\"function\":";
-    quoted(function);
-    event += ',';
-  }
+  const Names &place = namesOf(command.pc);
+  argument("op", program.op);
+  argument("part", place.part);
+  argument("function", place.function);
   event += "\"hart\":";
   number(command.hart);
   event += ",\"number\":";
@@ -332,6 +347,22 @@ void PerfettoTrace::command(unsigned pe, const Command &command, Cycle begin,
   emit(begin);
 }
 
+void PerfettoTrace::launch(std::string_view op, Cycle begin, Cycle end) {
+  if (!begins(begin, end)) {
+    return;
+  }
+  unsigned track = laneFor(launches, kLaunchProcess, "control core",
+                           /*numbered=*/false, 0, begin, end);
+  slice({kLaunchProcess, track}, op, begin, end);
+  argument("op", op);
+  event += "\"cycle\":";
+  number(begin);
+  event += ",\"cycles\":";
+  number(end - begin);
+  event += "}}";
+  emit(begin);
+}
+
 void PerfettoTrace::link(unsigned link, Cycle begin, Cycle end,
                          uint64_t bytes) {
   if (!options.links || !begins(begin, end)) {
@@ -341,6 +372,7 @@ void PerfettoTrace::link(unsigned link, Cycle begin, Cycle end,
     linkTracks[link] = newTrack(kNocProcess, linkNames[link], link);
   }
   slice({kNocProcess, linkTracks[link]}, "data", begin, end);
+  argument("op", program.op);
   event += "\"bytes\":";
   number(bytes);
   event += ",\"cycle\":";
@@ -364,6 +396,7 @@ void PerfettoTrace::dram(unsigned channel, Cycle begin, Cycle end,
                            fmt::format("channel {}", channel),
                            /*numbered=*/false, channel * kOrderStep, from, end);
   slice({kDramProcess, track}, write ? "write" : "read", from, end);
+  argument("op", program.op);
   event += "\"bytes\":";
   number(bytes);
   event += ",\"cycle\":";

@@ -16,6 +16,9 @@
 // with the access (bytes over the channel's pin rate); `waited` is the time
 // from the arrival at the controller to the slice.
 //
+// Launches of a model are a process of their own, with a slice each; what
+// happens during one says so in the argument "op".
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef CHIPWRIGHT_SIM_TRACE_PERFETTOTRACE_H
@@ -38,6 +41,14 @@ public:
   /// Names the place of a pc, such as "kernel_load+0x12"; empty if unknown.
   using Resolver = std::function<std::string(uint64_t pc)>;
 
+  /// What is launched.
+  struct Program {
+    std::string op; // of the model, or ""
+    Resolver function;
+    /// What the command at a pc belongs to within the operation.
+    Resolver part = {};
+  };
+
   /// Begins a recording. Memory does not grow with its length. Fails if the
   /// file cannot be created or the limit is below kMinTraceBytes.
   static Result<std::unique_ptr<PerfettoTrace>>
@@ -46,9 +57,11 @@ public:
   /// A recording that was not finished leaves no file.
   ~PerfettoTrace() override;
 
-  /// Sets the resolver for what follows; call it again when another kernel is
-  /// loaded.
-  void setResolver(Resolver function);
+  /// Says what runs from now on; call it before every launch.
+  void setProgram(Program program);
+
+  /// A slice for the launch of \p op in [begin, end), after it.
+  void launch(std::string_view op, Cycle begin, Cycle end);
 
   /// Completes the file and puts it into its place; a stopped simulation is
   /// finished the same way.
@@ -100,21 +113,27 @@ private:
   void slice(Place place, std::string_view name, Cycle begin, Cycle end);
   void emit(Cycle at);
   void stop(Cycle at);
-  const std::string &functionOf(uint64_t pc);
+  /// Function and part of a pc.
+  struct Names {
+    std::string function, part;
+  };
+  const Names &namesOf(uint64_t pc);
+  void argument(std::string_view name, std::string_view text);
 
   const ChipSpec &spec;
   const TraceOptions options;
   const uint64_t periodFs;
   const double dramCyclesPerByte; // one channel at its pin rate
   TraceFile file;
-  Resolver resolver;
-  std::unordered_map<uint64_t, std::string> functions; // by pc
-  std::vector<bool> traced;                            // by PE
-  std::vector<bool> named;                             // by process
-  std::vector<Lanes> engines;                          // by PE and engine
-  std::vector<unsigned> linkTracks;                    // 0: none yet
+  Program program;
+  std::unordered_map<uint64_t, Names> names; // by pc
+  std::vector<bool> traced;                  // by PE
+  std::vector<bool> named;                   // by process
+  std::vector<Lanes> engines;                // by PE and engine
+  std::vector<unsigned> linkTracks;          // 0: none yet
   std::vector<std::string> linkNames;
   std::vector<Lanes> channels;
+  Lanes launches;
   unsigned nextTrack;
   std::string event; // being put together
   bool anyEvent = false;

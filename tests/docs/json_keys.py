@@ -89,6 +89,9 @@ def main():
 
         gemm = ("kernel", "gemm", "--m", "64", "--n", "64", "--k", "64")
         run(*gemm, "--mode", "functional", section="kernel")
+        run("kernel", "moe", "--tokens", "4", "--hidden", "32",
+            "--intermediate", "32", "--experts", "2", "--mode", "functional",
+            section="kernel-moe")
         run(*gemm, "--max-cycles", "100", section="stopped", status=(5,))
         # The second point does not exist: all its blocks are too large.
         run("kernel", "gemm", "--m", "64", "--n", "64", "--k", "64", "--mode",

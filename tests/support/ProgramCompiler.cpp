@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/PeToElf.h"
+#include "compiler/StepCompiler.h"
 #include "runtime/KernelBuild.h"
 
 using namespace chipwright;
@@ -18,5 +19,6 @@ using namespace chipwright;
   setProgramCompiler(
       [](const ChipSpec &spec, const std::string &text,
          const std::string &name) { return compilePeText(spec, text, name); });
+  setStepCompiler(compileStepText);
   return true;
 }();

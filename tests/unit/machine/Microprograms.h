@@ -155,7 +155,7 @@ Micro gridTrains(const ChipSpec &spec);
 Micro gridMulticastCommands(const ChipSpec &spec);
 
 //===----------------------------------------------------------------------===//
-// DRAM (DramPrograms.cpp): one channel whose command clock is the PE clock
+// DRAM (Dram*Programs.cpp): one channel whose command clock is the PE clock
 //===----------------------------------------------------------------------===//
 
 /// 1 x 1 PE, one channel, no cache, no code, refresh far away, tCK = 1 cycle.

@@ -134,7 +134,8 @@ protected:
     trace = opened.take();
     job.reset();
     job = std::make_unique<MatrixRun>(spec, trace.get());
-    trace->setResolver([&](uint64_t pc) { return job->image.nameOf(pc); });
+    trace->setProgram(
+        {"", [&](uint64_t pc) { return job->image.nameOf(pc); }, {}});
     for (unsigned i = 0; i < launches; ++i) {
       result = job->run();
     }
@@ -374,13 +375,46 @@ TEST_P(PerfettoTraceTest, OddNamesStayJson) {
       PerfettoTrace::open(spec, options);
   ASSERT_TRUE(opened);
   trace = opened.take();
-  trace->setResolver([](uint64_t) { return std::string("a\"b\\c\n\x01\xff"); });
+  trace->setProgram({"o\"p",
+                     [](uint64_t) { return std::string("a\"b\\c\n\x01\xff"); },
+                     [](uint64_t) { return std::string("part\t"); }});
   job = std::make_unique<MatrixRun>(spec, trace.get());
   job->run();
   ASSERT_TRUE(trace->finish());
   Reading reading(options.path, spec.periodFs());
   EXPECT_EQ(reading.of("PE 0,0 DPE").at(0).args["function"],
             "a\"b\\c\n\x01\u00ff");
+  EXPECT_EQ(reading.of("PE 0,0 DPE").at(0).args["op"], "o\"p");
+  EXPECT_EQ(reading.of("PE 0,0 DPE").at(0).args["part"], "part\t");
+}
+
+TEST_P(PerfettoTraceTest, WhatHappensDuringALaunchNamesItsOperation) {
+  Result<std::unique_ptr<PerfettoTrace>> opened =
+      PerfettoTrace::open(spec, options);
+  ASSERT_TRUE(opened);
+  trace = opened.take();
+  job = std::make_unique<MatrixRun>(spec, trace.get());
+  for (const char *op : {"first", "second\\"}) {
+    trace->setProgram({op, {}, {}});
+    JobResult done = job->run();
+    trace->launch(op, done.end - done.cycles, done.end);
+  }
+  ASSERT_TRUE(trace->finish());
+  Reading reading(options.path, spec.periodFs());
+  std::vector<Slice> launches = reading.of("Launches");
+  ASSERT_EQ(launches.size(), 2u);
+  EXPECT_EQ(launches[1].name, "second\\");
+  size_t seen = 0;
+  for (const char *track : {"PE ", "NoC links", "DRAM channels"}) {
+    std::vector<Slice> slices = reading.of(track);
+    EXPECT_FALSE(slices.empty()) << track;
+    for (const Slice &slice : slices) {
+      const Slice &launch = launches[slice.begin >= launches[1].begin];
+      EXPECT_EQ(slice.args["op"], launch.args["op"]) << track << slice.begin;
+      seen += launch.args["op"] == "second\\";
+    }
+  }
+  EXPECT_GT(seen, 100u);
 }
 
 TEST_P(PerfettoTraceTest, UnfinishedLeavesNoFile) {

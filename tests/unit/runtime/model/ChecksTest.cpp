@@ -78,8 +78,10 @@ TEST(OpCheck, ComputesValuesThatNoBufferHolds) {
   EXPECT_DOUBLE_EQ(check.errors().back().bound,
                    opErrorBound(OpKind::RmsNorm, DType::BF16) +
                        opErrorBound(OpKind::Logits, DType::BF16));
-  // The product rounds its operand as the norm's missing result was.
-  EXPECT_LT(check.errors().back().error, 1e-4);
+  // The product rounds its operand as the norm's missing result was. Without
+  // that the error is above 1e-3; what is left are elements next to a tie that
+  // fp32 and fp64 round to different sides, one of which changes up to 6e-4.
+  EXPECT_LT(check.errors().back().error, 8e-4);
 }
 
 TEST(Comparison, AgreesAndDisagrees) {

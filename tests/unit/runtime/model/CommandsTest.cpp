@@ -140,6 +140,21 @@ TEST_F(Commands, FaultsAreFoundAndOpsReproduced) {
               HasSubstr("chipwright run --replay"));
 }
 
+TEST_F(Commands, CheckOpsNamesTheOpThatWasInjected) {
+  for (const char *op :
+       {"layers.0.self_attn.attention", "layers.1.self_attn.v_proj",
+        "layers.2.post_attention_layernorm", "layers.3.feed_forward.experts",
+        "lm_head"}) {
+    Answer answer = tool(run +
+                         " --prompt-ids 1,2,3,4 --max-new-tokens 1 "
+                         "--check-ops --inject " +
+                         op);
+    EXPECT_EQ(answer.status, 1) << op;
+    EXPECT_THAT(answer.text,
+                HasSubstr("first: " + std::string(op) + " (step 0"));
+  }
+}
+
 TEST_F(Commands, SavesTensorsAndTraces) {
   Answer answer =
       tool(run + " --prompt-ids 1,2 --max-new-tokens 2 " + "--save-tensors " +
@@ -147,8 +162,9 @@ TEST_F(Commands, SavesTensorsAndTraces) {
   ASSERT_EQ(answer.status, 0) << answer.text;
   EXPECT_THAT(bytesOf(folder / "tensors/step-000.safetensors"),
               HasSubstr("layers.0.self_attn.attention"));
-  EXPECT_THAT(bytesOf(folder / "trace.json"),
-              HasSubstr("layers.0.self_attn.q_proj kernel_load"));
+  EXPECT_THAT(
+      bytesOf(folder / "trace.json"),
+      HasSubstr("\"op\":\"layers.0.self_attn.q_proj\",\"part\":\"linear\""));
 }
 
 TEST_F(Commands, CpuAndSimTakeTheSameCommand) {
@@ -231,7 +247,8 @@ TEST_F(Commands, Refusals) {
       {run + one + "--max-cycles 1000", 5, "(launch 1): runaway"},
       {"compile", 2, "--model is missing"},
       {"compile" + kModel, 2, "-o is missing"},
-      {"compile" + kModel + "-o x --stop-after elf", 2, "llm, grid, program"},
+      {"compile" + kModel + "-o x --stop-after elf", 2,
+       "llm, grid, program, pe, llvm or asm"},
       {"compile" + kModel + "-o x --max-batch 0", 2, "expected 1 to"},
       {"compile" + kModel + "-o /nowhere/x", 3, "cannot be written"},
       {"compile --model /nowhere -o x", 3, "/nowhere/config.json"},

@@ -83,7 +83,7 @@ TEST(PackagePlacement, WhatDoesNotFitIsRefusedWithAmounts) {
   std::string bytes = std::to_string(chip->spec.dram.bytes);
   EXPECT_THAT(refused.error().message, HasSubstr("has " + bytes + " bytes"));
   EXPECT_THAT(refused.error().message, HasSubstr("weight " + bytes));
-  EXPECT_THAT(refused.error().message, HasSubstr("cache 100"));
+  EXPECT_THAT(refused.error().message, HasSubstr("cache 4096"));
 }
 
 } // namespace

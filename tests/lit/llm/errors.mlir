@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the verifiers of a model's operations refuse.
+// RUN: chipwright-opt -split-input-file -verify-diagnostics %s
+
+func.func @rank(%x: tensor<?x8xf32>, %w: tensor<8xbf16>) {
+  // expected-error @+1 {{works on tensors of rank 2, found 'tensor<8xbf16>'}}
+  %y = llm.linear "a"(%x, %w) : (tensor<?x8xf32>, tensor<8xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @result_rank(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{works on tensors of rank 2, found 'tensor<f32>'}}
+  %y = llm.add "a"(%x, %x) : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @experts_rank(%x: tensor<?x8xf32>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %w: tensor<4x8xbf16>) {
+  // expected-error @+1 {{works on tensors of rank 3, found 'tensor<4x8xbf16>'}}
+  %y = llm.experts "a"(%x, %i, %s, %w, %w, %w) : (tensor<?x8xf32>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @embedding(%i: tensor<?x1xi32>, %t: tensor<9x8xbf16>) {
+  // expected-error @+1 {{table and result have one number of columns, found 8 and 6}}
+  %y = llm.embedding "a"(%i, %t) : (tensor<?x1xi32>, tensor<9x8xbf16>) -> tensor<?x6xf32>
+  return
+}
+
+// -----
+
+func.func @norm_columns(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{operand and result have one number of columns, found 8 and 6}}
+  %y = llm.rms_norm "a"(%x) {epsilon = 1.0e-5 : f64, group = 8 : i64} : (tensor<?x8xf32>) -> tensor<?x6xf32>
+  return
+}
+
+// -----
+
+func.func @norm_group(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{groups of 3 columns do not divide 8}}
+  %y = llm.rms_norm "a"(%x) {epsilon = 1.0e-5 : f64, group = 3 : i64} : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @norm_no_group(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{groups of 0 columns do not divide 8}}
+  %y = llm.rms_norm "a"(%x) {epsilon = 1.0e-5 : f64, group = 0 : i64} : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @norm_weight(%x: tensor<?x8xf32>, %w: tensor<1x8xf32>) {
+  // expected-error @+1 {{weight is 1 x 4, found 'tensor<1x8xf32>'}}
+  %y = llm.rms_norm "a"(%x, %w) {epsilon = 1.0e-5 : f64, group = 4 : i64} : (tensor<?x8xf32>, tensor<1x8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @linear_columns(%x: tensor<?x8xbf16>, %w: tensor<4x6xbf16>) {
+  // expected-error @+1 {{operand and weight have one number of columns, found 8 and 6}}
+  %y = llm.linear "a"(%x, %w) : (tensor<?x8xbf16>, tensor<4x6xbf16>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @linear_rows(%x: tensor<?x8xbf16>, %w: tensor<4x8xbf16>) {
+  // expected-error @+1 {{a weight with 4 rows gives as many columns, found 5}}
+  %y = llm.linear "a"(%x, %w) : (tensor<?x8xbf16>, tensor<4x8xbf16>) -> tensor<?x5xf32>
+  return
+}
+
+// -----
+
+func.func @logits(%x: tensor<?x8xbf16>, %r: tensor<?x1xi32>, %w: tensor<4x8xbf16>) {
+  // expected-error @+1 {{a weight with 4 rows gives as many columns, found 5}}
+  %y = llm.logits "a"(%x, %r, %w) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<4x8xbf16>) -> tensor<?x5xf32>
+  return
+}
+
+// -----
+
+func.func @rope(%x: tensor<?x8xf32>, %p: tensor<?x1xi32>, %t: tensor<16x4xf32>) {
+  // expected-error @+1 {{heads of 4 columns (an even number) divide the operand's 8, and the table has twice as many, found 4}}
+  %y = llm.rope "a"(%x, %p, %t) {head = 4 : i64} : (tensor<?x8xf32>, tensor<?x1xi32>, tensor<16x4xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @rope_odd(%x: tensor<?x9xf32>, %p: tensor<?x1xi32>, %t: tensor<16x6xf32>) {
+  // expected-error @+1 {{heads of 3 columns (an even number)}}
+  %y = llm.rope "a"(%x, %p, %t) {head = 3 : i64} : (tensor<?x9xf32>, tensor<?x1xi32>, tensor<16x6xf32>) -> tensor<?x9xf32>
+  return
+}
+
+// -----
+
+func.func @temperature(%x: tensor<?x8xf32>, %p: tensor<?x1xi32>, %t: tensor<16x1xf32>) {
+  // expected-error @+1 {{operand and result have one number of columns, found 8 and 4}}
+  %y = llm.temperature "a"(%x, %p, %t) : (tensor<?x8xf32>, tensor<?x1xi32>, tensor<16x1xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_heads(%q: tensor<?x12xbf16>, %k: tensor<?x4xbf16>, %s: tensor<?x1xi32>, %b: tensor<?x2xi32>, %w: tensor<?x4xi32>, %c: tensor<?x4xbf16>) {
+  // expected-error @+1 {{queries are heads x head_size wide and keys kv_heads x head_size, where kv_heads divides heads; found 12 and 4}}
+  %y = llm.attention "a"(%q, %k, %k, %s, %b, %w, %c, %c) {head_size = 4 : i64, heads = 3 : i64, kv_heads = 2 : i64, scale = 1.0 : f64} : (tensor<?x12xbf16>, tensor<?x4xbf16>, tensor<?x4xbf16>, tensor<?x1xi32>, tensor<?x2xi32>, tensor<?x4xi32>, tensor<?x4xbf16>, tensor<?x4xbf16>) -> tensor<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @attention_cache(%q: tensor<?x12xbf16>, %k: tensor<?x4xbf16>, %s: tensor<?x1xi32>, %b: tensor<?x2xi32>, %w: tensor<?x4xi32>, %c: tensor<?x8xbf16>) {
+  // expected-error @+1 {{keys and their cache have one number of columns, found 4 and 8}}
+  %y = llm.attention "a"(%q, %k, %k, %s, %b, %w, %c, %c) {head_size = 4 : i64, heads = 3 : i64, kv_heads = 1 : i64, scale = 1.0 : f64} : (tensor<?x12xbf16>, tensor<?x4xbf16>, tensor<?x4xbf16>, tensor<?x1xi32>, tensor<?x2xi32>, tensor<?x4xi32>, tensor<?x8xbf16>, tensor<?x8xbf16>) -> tensor<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @attention_values(%q: tensor<?x12xbf16>, %k: tensor<?x4xbf16>, %v: tensor<?x8xbf16>, %s: tensor<?x1xi32>, %b: tensor<?x2xi32>, %w: tensor<?x4xi32>, %c: tensor<?x4xbf16>) {
+  // expected-error @+1 {{keys and values have one number of columns, found 4 and 8}}
+  %y = llm.attention "a"(%q, %k, %v, %s, %b, %w, %c, %c) {head_size = 4 : i64, heads = 3 : i64, kv_heads = 1 : i64, scale = 1.0 : f64} : (tensor<?x12xbf16>, tensor<?x4xbf16>, tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x2xi32>, tensor<?x4xi32>, tensor<?x4xbf16>, tensor<?x4xbf16>) -> tensor<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @router(%x: tensor<?x8xbf16>, %w: tensor<4x8xbf16>) {
+  // expected-error @+1 {{chooses 1 to 4 experts, found 5}}
+  %l, %e, %s = llm.router "a"(%x, %w) {chosen = 5 : i64} : (tensor<?x8xbf16>, tensor<4x8xbf16>) -> (tensor<?x4xf32>, tensor<?x5xi32>, tensor<?x5xf32>)
+  return
+}
+
+// -----
+
+func.func @experts(%x: tensor<?x8xf32>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x8xbf16>, %d: tensor<4x8x7xbf16>) {
+  // expected-error @+1 {{gate and up are [experts, width, columns] and down [experts, columns, width], found 'tensor<4x6x8xbf16>', 'tensor<4x6x8xbf16>' and 'tensor<4x8x7xbf16>'}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d) : (tensor<?x8xf32>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x8xbf16>, tensor<4x6x8xbf16>, tensor<4x8x7xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @silu_mul(%x: tensor<?x8xf32>, %y: tensor<?x6xf32>) {
+  // expected-error @+1 {{operands have one number of columns, found 8 and 6}}
+  %z = llm.silu_mul "a"(%x, %y) : (tensor<?x8xf32>, tensor<?x6xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @add(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{operand and result have one number of columns, found 8 and 6}}
+  %z = llm.add "a"(%x, %x) : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x6xf32>
+  return
+}
