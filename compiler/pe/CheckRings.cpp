@@ -13,14 +13,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/pe/CheckTree.h"
+#include "compiler/pe/CheckRings.h"
 #include "compiler/pe/Passes.h"
-#include "dialects/pe/Pe.h"
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "llvm/ADT/TypeSwitch.h"
-
-#include <set>
 
 namespace chipwright::compiler {
 #define GEN_PASS_DEF_PECHECKRINGS
@@ -31,21 +27,10 @@ using namespace mlir;
 using namespace chipwright;
 using namespace chipwright::compiler;
 
-namespace {
-
 /// Moves of a CB's pointers in one direction.
 using Way = Amount RingEffect::*;
 
-struct Ring {
-  Operation *setup = nullptr;
-  std::optional<int64_t> capacity;
-  /// Not set up twice, nor in a loop or branch.
-  bool isPlain = true;
-  /// By hart: does it push, does it pop?
-  bool pushes[2] = {}, pops[2] = {};
-};
-
-std::string textOf(const Amount &amount) {
+static std::string textOf(const Amount &amount) {
   std::string text = std::to_string(amount.constant) + " bytes";
   if (amount.isConstant()) {
     return text;
@@ -53,70 +38,6 @@ std::string textOf(const Amount &amount) {
   return amount.constant == 0 ? "a number of bytes known at run time"
                               : text + " and more, known at run time,";
 }
-
-/// "'pe.dma_in' of \"layers.0.wq\"".
-std::string nameOf(Operation *op) {
-  std::string name = "'" + op->getName().getStringRef().str() + "'";
-  if (auto command = dyn_cast<pe::CommandOpInterface>(op)) {
-    if (auto tag = command.getTag()) {
-      name += " of \"" + tag->str() + "\"";
-    }
-  }
-  return name;
-}
-
-class RingChecker {
-public:
-  explicit RingChecker(ModuleOp module) : module(module) {}
-
-  /// \returns false after a diagnostic.
-  bool run();
-
-  /// A remark for each CB: is its balance known, and its fill?
-  void report();
-
-private:
-  void findRings(func::FuncOp function);
-  /// The ring, if it is the same during the whole program.
-  const Ring *find(int cb) const {
-    auto at = rings.find(cb);
-    return at == rings.end() || !at->second.isPlain ? nullptr : &at->second;
-  }
-  void checkSizes(func::FuncOp function);
-  void checkCommand(pe::CommandOpInterface command);
-  void checkTile(pe::CommandOpInterface command, StringRef prefix,
-                 OpFoldResult rows);
-  void tooLarge(Operation *op, int cb, const Ring &ring, int64_t bytes,
-                StringRef what);
-
-  void checkBalance(int cb, const Ring &ring);
-  bool compare(int cb, Operation *scope, const CheckRegion &producer,
-               const CheckRegion &consumer);
-  bool isHarmless(int cb, Operation *scope, const Amount &more,
-                  const CheckRegion &producer) const;
-  void sayUnbalanced(int cb, Operation *scope, const Amount &more,
-                     const CheckRegion &producer, const CheckRegion &consumer);
-
-  /// Bytes in a CB, if they are known.
-  using Fill = std::optional<int64_t>;
-  using Fills = std::map<int, Fill>;
-  Fill follow(int cb, const CheckRegion &region, Fill fill);
-  Fill followLoop(int cb, const CheckItem &loop, int64_t fill);
-  void followBoth(const CheckRegion &load, const CheckRegion &compute,
-                  Fills &fills);
-  bool overflows(int cb, Operation *where, int64_t fill, const Twine &what);
-
-  ModuleOp module;
-  func::FuncOp functions[2]; // by hart
-  std::unique_ptr<CheckRegion> trees[2];
-  std::map<int, Ring> rings;
-  /// CBs of which something was said or nothing can be; those whose balance
-  /// is not known.
-  std::set<int> isDone, isUnclear;
-  /// CBs with known balance; whose fill is known all the way.
-  std::set<int> balanced, followed;
-  bool hasError = false;
-};
 
 //===----------------------------------------------------------------------===//
 // The program
@@ -190,123 +111,6 @@ void RingChecker::report() {
         << (balanced.contains(cb) ? "known" : "not known") << ", fill "
         << (followed.contains(cb) ? "known" : "not known");
   }
-}
-
-//===----------------------------------------------------------------------===//
-// One command
-//===----------------------------------------------------------------------===//
-
-void RingChecker::tooLarge(Operation *op, int cb, const Ring &ring,
-                           int64_t bytes, StringRef what) {
-  InFlightDiagnostic error =
-      emitError(op->getLoc(), nameOf(op))
-      << " " << what << " " << bytes << " bytes of CB " << cb
-      << " at once, expected at most the " << *ring.capacity
-      << " that it has: the hart would wait for ever; make the CB larger "
-         "(pe.cb_setup) or the transfer smaller";
-  error.attachNote(ring.setup->getLoc()) << "the CB is set up here";
-  hasError = true;
-  isDone.insert(cb);
-}
-
-/// Bytes from the CB's pointer to the start of the last row of a tile must be
-/// less than the CB has, whatever the type of its elements.
-void RingChecker::checkTile(pe::CommandOpInterface command, StringRef prefix,
-                            OpFoldResult rows) {
-  auto slice = [&](StringRef name) {
-    return getConstantIntValue(command.getSlice((prefix + name).str()));
-  };
-  std::optional<int64_t> cb = slice("cb"), count = getConstantIntValue(rows);
-  const Ring *ring = cb ? find(static_cast<int>(*cb)) : nullptr;
-  if (!ring || !ring->capacity || count == 0) {
-    return;
-  }
-  int64_t last = wrappingSum(
-      slice("offset").value_or(0),
-      wrappingProduct(slice("pitch").value_or(0), count.value_or(1) - 1));
-  if (last >= *ring->capacity) {
-    tooLarge(command, static_cast<int>(*cb), *ring, last + 1, "needs");
-  }
-}
-
-void RingChecker::checkCommand(pe::CommandOpInterface command) {
-  auto is = [&](StringRef slice, auto code) {
-    return getConstantIntValue(command.getSlice(slice)) ==
-           static_cast<int64_t>(code);
-  };
-  auto one = OpFoldResult(Builder(module.getContext()).getI64IntegerAttr(1));
-  if (llvm::isa<pe::MmlOp>(command)) {
-    checkTile(command, "a_", command.getSlice("a_rows"));
-    checkTile(command, "b_", command.getSlice("b_rows"));
-  } else if (llvm::isa<pe::BankInitOp>(command)) {
-    if (is("kind", isa::BankInitKind::Tile)) {
-      checkTile(command, "", command.getSlice("rows"));
-    }
-  } else if (llvm::isa<pe::MluCopyOp, pe::MluTransposeOp>(command)) {
-    const bool turns = llvm::isa<pe::MluTransposeOp>(command);
-    checkTile(command, "", command.getSlice("rows"));
-    checkTile(command, "out_", command.getSlice(turns ? "cols" : "rows"));
-  } else if (llvm::isa<pe::RowTopkOp>(command)) {
-    for (StringRef prefix : {"", "out_", "idx_"}) {
-      checkTile(command, prefix, command.getSlice("rows"));
-    }
-  } else if (llvm::isa<pe::SeOp, pe::DrainOp>(command)) {
-    OpFoldResult rows = command.getSlice("rows");
-    if (llvm::isa<pe::SeOp>(command)) {
-      checkTile(command, "", rows);
-    }
-    for (StringRef y : {"y1_", "y2_"}) {
-      const std::string kind = (y + "kind").str();
-      if (is(kind, isa::OperandKind::Tile) ||
-          is(kind, isa::OperandKind::PerRow)) {
-        checkTile(command, y, rows);
-      } else if (is(kind, isa::OperandKind::PerCol)) {
-        checkTile(command, y, one);
-      }
-    }
-    if (is("store", 1)) {
-      checkTile(command, "out_", rows);
-    }
-    if (!is("reduce", isa::RowReduction::None)) {
-      checkTile(command, "red_", rows);
-    }
-    if (is("running", 1)) {
-      checkTile(command, "run_", rows);
-    }
-  }
-}
-
-/// Pushes, pops and waits of constant size, and the tiles of commands.
-void RingChecker::checkSizes(func::FuncOp function) {
-  function.walk([&](Operation *op) {
-    int64_t cb = -1;
-    std::optional<int64_t> bytes;
-    llvm::TypeSwitch<Operation *>(op)
-        .Case<pe::CbPushOp, pe::CbPopOp, pe::CbWaitOp, pe::CbReserveOp>(
-            [&](auto move) {
-              cb = static_cast<int64_t>(move.getCb());
-              bytes = getConstantIntValue(move.getRs1());
-            })
-        .Case<pe::DmaInOp, pe::DmaOutOp>([&](auto transfer) {
-          auto slice = [&](StringRef name) {
-            return getConstantIntValue(transfer.getSlice(name));
-          };
-          std::optional<int64_t> pitch = slice("local_pitch");
-          pitch = pitch == 0 ? slice("row_bytes") : pitch;
-          cb = slice("cb").value_or(-1);
-          if (slice("rows") && pitch) {
-            bytes = wrappingProduct(*slice("rows"), *pitch);
-          }
-        })
-        .Case<pe::CommandOpInterface>(
-            [&](pe::CommandOpInterface command) { checkCommand(command); });
-    const Ring *ring = find(static_cast<int>(cb));
-    if (bytes && ring && ring->capacity && *bytes > *ring->capacity) {
-      tooLarge(op, static_cast<int>(cb), *ring, *bytes,
-               llvm::isa<pe::CbWaitOp, pe::CbReserveOp>(op) ? "waits for"
-                                                            : "moves");
-    }
-  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -386,7 +190,7 @@ bool RingChecker::compare(int cb, Operation *scope, const CheckRegion &producer,
   for (size_t i = 0; isSame && i < pushed.size(); ++i) {
     // What one constant loop or branch adds, another may take away.
     const bool mayCompensate = !pushed[i]->isLoop() || pushed[i]->trips;
-    if ((more == Amount() || isRest) && mayCompensate) {
+    if ((more.sign() == 0 || isRest) && mayCompensate) {
       continue;
     }
     for (size_t side = 0; side < pushed[i]->regions.size(); ++side) {
@@ -429,10 +233,10 @@ void RingChecker::sayUnbalanced(int cb, Operation *scope, const Amount &more,
                            : "pop no more than is pushed (pe.cb_push, "
                              "pe.dma_in)");
   if (push) {
-    said.attachNote(push->getLoc()) << "pushed by " << nameOf(push);
+    said.attachNote(push->getLoc()) << "pushed by " << describe(push);
   }
   if (pop) {
-    said.attachNote(pop->getLoc()) << "popped by " << nameOf(pop);
+    said.attachNote(pop->getLoc()) << "popped by " << describe(pop);
   }
   hasError |= !isRest;
   isDone.insert(cb);
@@ -495,7 +299,7 @@ RingChecker::Fill RingChecker::follow(int cb, const CheckRegion &region,
         return std::nullopt;
       }
       fill = wrappingSum(*fill, push.constant);
-      if (overflows(cb, item.op, *fill, "behind " + nameOf(item.op))) {
+      if (overflows(cb, item.op, *fill, "behind " + describe(item.op))) {
         return std::nullopt;
       }
       fill = wrappingSum(*fill, wrappingProduct(pop.constant, -1));
@@ -621,6 +425,7 @@ void RingChecker::followBoth(const CheckRegion &load,
   }
 }
 
+namespace {
 struct PeCheckRings : compiler::impl::PeCheckRingsBase<PeCheckRings> {
   using Base::Base;
 
