@@ -313,15 +313,22 @@ evaluate(Value value, Position position,
   return made;
 }
 
-/// Values that \p value is computed from, down to what is no arithmetic.
-void collectSources(Value value, llvm::SmallPtrSetImpl<void *> &sources,
+/// Values that \p value is computed from, down to what is no arithmetic; not
+/// the PE's position. The size of the grid counts as one value, wherever read.
+void collectSources(Value value, llvm::SmallPtrSetImpl<const void *> &sources,
                     llvm::SmallPtrSetImpl<Operation *> &seen) {
   Operation *op = value.getDefiningOp();
+  if (auto info = dyn_cast_or_null<pe::InfoOp>(op)) {
+    auto which = static_cast<isa::InfoItem>(info.getWhich());
+    if (which == isa::InfoItem::Rows || which == isa::InfoItem::Cols) {
+      sources.insert(info.getWhichAttr().getAsOpaquePointer());
+    }
+    return;
+  }
   if (!op || op->getNumOperands() == 0 ||
       llvm::isa<pe::LoadOp, pe::ArgOp>(op) || !isMemoryEffectFree(op) ||
       op->getNumRegions() != 0) {
-    if (!matchPattern(value, m_Constant()) &&
-        !isa_and_nonnull<pe::InfoOp>(op)) {
+    if (!matchPattern(value, m_Constant())) {
       sources.insert(value.getAsOpaquePointer());
     }
     return;
@@ -347,7 +354,7 @@ SmallVector<Value, 3> controlsOf(Operation *around) {
 /// Is \p mask computed from the loop's variable, or from what a control of
 /// \p around is computed from?
 bool isNamedBy(Value mask, Operation *around) {
-  llvm::SmallPtrSet<void *, 8> ofMask, ofControl;
+  llvm::SmallPtrSet<const void *, 8> ofMask, ofControl;
   llvm::SmallPtrSet<Operation *, 16> seen;
   collectSources(mask, ofMask, seen);
   if (auto loop = dyn_cast<scf::ForOp>(around);
@@ -359,7 +366,7 @@ bool isNamedBy(Value mask, Operation *around) {
     collectSources(control, ofControl, seen);
   }
   // Also a mask of positions alone, such as that of a PE by itself.
-  return ofMask.empty() || llvm::any_of(ofControl, [&](void *source) {
+  return ofMask.empty() || llvm::any_of(ofControl, [&](const void *source) {
            return ofMask.contains(source);
          });
 }

@@ -140,3 +140,30 @@ func.func @kernel_compute(%args: i64) {
   }
   return
 }
+
+// -----
+
+// A mask made of the size of the grid names all PEs, whatever the rounds; one
+// that the condition is made of too names those that take the branch.
+func.func @kernel_load(%args: i64) {
+  %n = pe.arg %args[0] : i64
+  %c1 = arith.constant 1 : i64
+  %c8 = arith.constant 8 : i64
+  %row = pe.info row
+  %rows = pe.info rows
+  %bits = arith.shli %c1, %rows : i64
+  %all = arith.subi %bits, %c1 : i64
+  // expected-note @+1 {{this one}}
+  scf.for %i = %row to %n step %c8 : i64 {
+    // expected-error @+1 {{it stands in a loop whose bounds vary with the PE's row}}
+    pe.dma_in {cb = 0, rows = 1, row_bytes = 64, mcast = column, mcast_mask = %all}
+  }
+  %half = arith.shrui %rows, %c1 : i64
+  %isUpper = arith.cmpi ult, %row, %half : i64
+  scf.if %isUpper {
+    %halfBits = arith.shli %c1, %half : i64
+    %upper = arith.subi %halfBits, %c1 : i64
+    pe.dma_in {cb = 0, rows = 1, row_bytes = 64, mcast = column, mcast_mask = %upper}
+  }
+  return
+}
