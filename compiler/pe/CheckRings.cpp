@@ -326,8 +326,18 @@ RingChecker::Fill RingChecker::followLoop(int cb, const CheckItem &loop,
   const int64_t each = wrappingSum(*after, wrappingProduct(fill, -1));
   if (loop.trips) {
     int64_t last = wrappingSum(fill, wrappingProduct(each, *loop.trips - 1));
-    return each > 0 ? follow(cb, *loop.regions[0], last)
-                    : wrappingSum(last, each);
+    if (each <= 0) {
+      return wrappingSum(last, each);
+    }
+    // The last iteration holds most; a body is gone through twice for it.
+    constexpr unsigned kMaxRepeated = 8;
+    if (repeated == kMaxRepeated) {
+      return std::nullopt;
+    }
+    ++repeated;
+    Fill end = follow(cb, *loop.regions[0], last);
+    --repeated;
+    return end;
   }
   if (each > 0) {
     InFlightDiagnostic error =

@@ -79,6 +79,8 @@ private:
   std::set<int> isDone, isUnclear;
   /// CBs with known balance; whose fill is known all the way.
   std::set<int> balanced, followed;
+  /// Loops around that are followed for their last iteration.
+  unsigned repeated = 0;
   bool hasError = false;
 };
 
