@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds Chipwright and shows what it does: a small Llama 4 model with made-up
-# weights, compiled for the simulated MTIA 2i, executed, checked and timed.
+# weights, compiled for the simulated MTIA 2i, executed, checked and timed; then
+# a trained model that answers a question on that chip.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -15,9 +16,8 @@ rm -rf build/run/demo
 cat <<'TEXT'
 
 == 1. A model ==============================================================
-No trained model is at hand here, so one with made-up weights is written in
-Hugging Face form: attention in chunks and over everything, a dense layer and
-layers with routed experts.
+A small one with made-up weights is written in Hugging Face form: attention in
+chunks and over everything, a dense layer and layers with routed experts.
 TEXT
 "$chipwright" checkpoint --preset llama4-demo -o build/run/demo
 
@@ -49,6 +49,28 @@ How to read it: each phase gives the time on the chip, bytes of each memory,
 energy, and the ops that take longest with what binds them. `error` is the
 relative difference of all logits to the host's, `routing` counts tokens whose
 experts differ.
+
+== 4. A trained model ======================================================
+TEXT
+status=0
+smollm2=$(./scripts/fetch_smollm2.sh) || status=$?
+if [ "$status" = 0 ]; then
+  cat <<'TEXT'
+SmolLM2-135M-Instruct (Apache-2.0) answers. Every number behind a word comes
+out of the simulated chip's own instructions:
+
+TEXT
+  "$chipwright" run --model "$smollm2" --chip mtia-2i --chat \
+    --prompt "What is the capital of France?" --max-new-tokens 12 \
+    --json build/run/smollm2.json
+elif [ "$status" = 6 ]; then
+  echo "No package registry can be reached, so there is no trained model here;" \
+    "the model with made-up weights above has to do."
+else
+  exit "$status"
+fi
+
+cat <<'TEXT'
 
 All numbers as JSON:        build/run/demo.json
 A timeline of PE 0,0:       build/run/demo-trace.json.gz (ui.perfetto.dev)

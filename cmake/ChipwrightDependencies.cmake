@@ -9,6 +9,9 @@ find_package(nlohmann_json REQUIRED)
 find_package(FlatBuffers REQUIRED)
 find_package(fmt REQUIRED)
 find_package(Eigen3 REQUIRED NO_MODULE)
+# Patterns and Unicode normalisation of tokenizers.
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 include(GoogleTest)
 
 # Debian builds SystemC 2.3.4 as C++17 and its symbols name the standard, so

@@ -105,6 +105,7 @@ private:
 
   Result<void> begin();
   Result<void> advance();
+  Result<void> quantise(DType type);
   Result<void> toGrid();
   Result<void> toProgram();
   Result<void> toPe();
@@ -160,12 +161,15 @@ Result<void> Compilation::begin() {
     terms = {request.productType, request.maxTokens, request.maxBatch,
              request.maxContext};
   }
-  if (spec.peakFlops(terms.productType) == 0) {
-    return Diagnostic{
-        fmt::format("the DPE of {} does not multiply {} (dpe.dtypes); compile "
-                    "for another type",
-                    spec.name, dtypeName(terms.productType)),
-        ExitDoesNotFit};
+  for (DType type :
+       {terms.productType, request.linearType.value_or(terms.productType)}) {
+    if (spec.peakFlops(type) == 0) {
+      return Diagnostic{
+          fmt::format("the DPE of {} does not multiply {} (dpe.dtypes); "
+                      "compile for another type",
+                      spec.name, dtypeName(type)),
+          ExitDoesNotFit};
+    }
   }
   if (!request.startFrom) {
     TimingScope time = total.nest("import");
@@ -178,6 +182,11 @@ Result<void> Compilation::begin() {
     }
     Target::of(spec).attachTo(*at.module);
     attachTerms(*at.module, terms);
+    if (request.linearType) {
+      if (auto done = quantise(*request.linearType); !done) {
+        return done;
+      }
+    }
   }
   if (mlir::failed(checkProducts(*at.module, spec))) {
     return messages.error(ExitDoesNotFit);
@@ -201,6 +210,15 @@ Result<void> Compilation::advance() {
   }
   at.stage = static_cast<Stage>(step + 1);
   return dump();
+}
+
+Result<void> Compilation::quantise(DType type) {
+  Passes passes(*this, "quantise");
+  const char *product = type == DType::I8       ? "i8"
+                        : type == DType::F8E4M3 ? "f8E4M3FN"
+                                                : "f8E5M2";
+  passes.manager.addPass(createQuantisePass({product}));
+  return mlir::failed(passes.run(*at.module)) ? failed() : Result<void>();
 }
 
 Result<void> Compilation::toGrid() {

@@ -39,6 +39,7 @@ static std::optional<BufferContent> contentOf(StringRef name) {
       .Case("AttentionWork", BufferContent::AttentionWork)
       .Case("RopeTable", BufferContent::RopeTable)
       .Case("Temperatures", BufferContent::Temperatures)
+      .Case("RowScales", BufferContent::RowScales)
       .Default(std::nullopt);
 }
 
@@ -111,7 +112,11 @@ LogicalResult Packager::addBuffer(TensorOp tensor) {
   buffer.index = static_cast<int64_t>(tensor.getIndex());
   buffer.block = static_cast<int64_t>(tensor.getBlock());
   if (*role == BufferRole::Weight) {
-    buffer.parameter = buffer.name;
+    StringRef parameter = tensor.getName();
+    if (*content == BufferContent::RowScales) {
+      parameter.consume_back(".scales");
+    }
+    buffer.parameter = parameter.str();
   }
   buffer.shape = *shape;
   arguments[tensor.getBuffer()] = {static_cast<int64_t>(package.buffers.size()),

@@ -84,12 +84,20 @@ void readCommonFields(ConfigFields &fields, int64_t headSize,
   readHeads(fields, headSize, config);
   config.maxPositions =
       fields.integer("max_position_embeddings", 1, maxPosition, 0);
-  std::string activation = fields.text("hidden_act", "silu");
+  // Muse's name of the key, which no other family has.
+  std::string_view key =
+      fields.isGiven("hidden_activation") ? "hidden_activation" : "hidden_act";
+  std::string activation = fields.text(key, "silu");
   if (activation != "silu" && activation != "swish") {
-    fields.refuse("hidden_act", "'silu' (or its other name 'swish')",
+    fields.refuse(key, "'silu' (or its other name 'swish')",
                   quoteText(activation),
                   "no other activation is computed for this model_type");
   }
+  config.endTokens = fields.integersOrOne("eos_token_id", 0, maxVocabulary);
+  readWeightStatements(fields, config);
+}
+
+void refuseBiases(ConfigFields &fields) {
   for (std::string_view key : {"attention_bias", "mlp_bias"}) {
     if (fields.boolean(key, false)) {
       fields.refuse(key, "false", "true",
@@ -97,8 +105,58 @@ void readCommonFields(ConfigFields &fields, int64_t headSize,
                     "model_type");
     }
   }
-  config.endTokens = fields.integersOrOne("eos_token_id", 0, maxVocabulary);
-  readWeightStatements(fields, config);
+}
+
+void readRouting(ConfigFields &fields, std::string_view expertsKey,
+                 int64_t experts, int64_t chosen, ModelConfig &config) {
+  config.experts = fields.integer(expertsKey, 1, maxExperts, experts);
+  config.expertsPerToken =
+      fields.integer("num_experts_per_tok", 1, maxExperts, chosen);
+  if (config.expertsPerToken > config.experts) {
+    fields.refuse("num_experts_per_tok",
+                  fmt::format("at most {} = {}", expertsKey, config.experts),
+                  std::to_string(config.expertsPerToken),
+                  "a token takes each expert once at most");
+  }
+}
+
+std::vector<AttentionMask> readMasks(ConfigFields &fields, int64_t layers,
+                                     const MaskChoice &choice) {
+  std::vector<AttentionMask> result;
+  auto types = fields.texts("layer_types");
+  if (types && static_cast<int64_t>(types->size()) != layers) {
+    fields.refuse("layer_types",
+                  fmt::format("one text for each of the {} layers", layers),
+                  fmt::format("{}", types->size()),
+                  "correct it or delete the key, which gives the default");
+    return std::vector<AttentionMask>(static_cast<size_t>(layers));
+  }
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    bool isLocal = choice.isLocal(layer);
+    if (types) {
+      const std::string &type = (*types)[static_cast<size_t>(layer)];
+      isLocal = type == choice.localName;
+      if (!isLocal && type != "full_attention") {
+        fields.refuse("layer_types",
+                      fmt::format("'{}' or 'full_attention'", choice.localName),
+                      fmt::format("{} for layer {}", quoteText(type), layer),
+                      "no other attention is computed for this model_type");
+      }
+    }
+    result.push_back(isLocal ? choice.local : AttentionMask());
+  }
+  return result;
+}
+
+void addLayers(const std::vector<AttentionMask> &masks, FeedForward kind,
+               bool qkNorm, ModelConfig &config) {
+  for (const AttentionMask &mask : masks) {
+    LayerConfig layer;
+    layer.mask = mask;
+    layer.qkNorm = qkNorm;
+    layer.feedForward = kind;
+    config.layers.push_back(layer);
+  }
 }
 
 void readWeightStatements(ConfigFields &fields, ModelConfig &config) {
@@ -108,9 +166,36 @@ void readWeightStatements(ConfigFields &fields, ModelConfig &config) {
 
 namespace {
 
+void readYarn(ConfigFields &fields, RopeConfig &rope) {
+  RopeScaling &scaling = rope.scaling;
+  scaling.kind = RopeScalingKind::Yarn;
+  scaling.factor = fields.real("factor", 1, 1e9);
+  scaling.originalPositions =
+      fields.real("original_max_position_embeddings", 1, 1e12);
+  scaling.betaFast = fields.real("beta_fast", 1e-9, 1e9, 32);
+  scaling.betaSlow = fields.real("beta_slow", 1e-9, 1e9, 1);
+  scaling.truncate = fields.boolean("truncate", true);
+  if (scaling.betaSlow > scaling.betaFast) {
+    fields.refuse("beta_slow",
+                  fmt::format("at most beta_fast = {}", scaling.betaFast),
+                  "the two may have been exchanged");
+  }
+  if (rope.theta <= 1) {
+    fields.refuse("rope_theta", "more than 1", fmt::format("{}", rope.theta),
+                  "yarn divides by its logarithm");
+  }
+  double one = fields.real("mscale", 0, 1e3, 0);
+  double all = fields.real("mscale_all_dim", 0, 1e3, 0);
+  scaling.scoreWeight = all;
+  double implied = one != 0 && all != 0 ? yarnMagnitude(scaling.factor, one) /
+                                              yarnMagnitude(scaling.factor, all)
+                                        : yarnMagnitude(scaling.factor, 1);
+  rope.magnitude = fields.real("attention_factor", 1e-6, 1e6, implied);
+}
+
 /// Reads one object that describes rope; \p key is its name in \p outer.
 RopeConfig readRopeObject(ConfigFields &outer, std::string_view key,
-                          const Json &object, double theta,
+                          const Json &object, double theta, bool isYarnKnown,
                           std::optional<Diagnostic> &fault) {
   ConfigFields fields(object, outer.file(), outer.pathOf(key));
   RopeConfig rope;
@@ -134,9 +219,13 @@ RopeConfig readRopeObject(ConfigFields &outer, std::string_view key,
                                 scaling.highFrequencyFactor),
                     "the two may have been exchanged");
     }
+  } else if (type == "yarn" && isYarnKnown) {
+    readYarn(fields, rope);
   } else if (type != "default") {
-    fields.refuse(typeKey, "'default' or 'llama3'", quoteText(type),
-                  "no other scaling is computed for this model_type");
+    fields.refuse(
+        typeKey,
+        isYarnKnown ? "'default', 'llama3' or 'yarn'" : "'default' or 'llama3'",
+        quoteText(type), "no other scaling is computed for this model_type");
   }
   if (fields.real("partial_rotary_factor", 0, 1, 1) != 1) {
     fields.refuse("partial_rotary_factor", "1",
@@ -148,13 +237,16 @@ RopeConfig readRopeObject(ConfigFields &outer, std::string_view key,
 
 } // namespace
 
-void readRopeFields(ConfigFields &fields, double theta, ModelConfig &config) {
+void readRopeFields(ConfigFields &fields, double theta, ModelConfig &config,
+                    RopeStorage storage) {
   theta = fields.real("rope_theta", 1, 1e30, theta);
   if (fields.real("partial_rotary_factor", 0, 1, 1) != 1) {
     fields.refuse("partial_rotary_factor", "1",
                   "heads are rotated whole for this model_type");
   }
   config.rope.theta = theta;
+  bool isHalves = storage == RopeStorage::Halves;
+  config.rope.storedInHalves = isHalves;
   std::optional<RopeConfig> first;
   for (std::string_view key : {"rope_scaling", "rope_parameters"}) {
     const Json *object = fields.object(key);
@@ -162,7 +254,9 @@ void readRopeFields(ConfigFields &fields, double theta, ModelConfig &config) {
       continue;
     }
     std::optional<Diagnostic> fault;
-    RopeConfig rope = readRopeObject(fields, key, *object, theta, fault);
+    RopeConfig rope =
+        readRopeObject(fields, key, *object, theta, isHalves, fault);
+    rope.storedInHalves = isHalves;
     if (fault) {
       fields.adopt(*fault);
       return;

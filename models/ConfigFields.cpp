@@ -182,6 +182,29 @@ std::vector<int64_t> ConfigFields::integersOrOne(std::string_view key,
   return integers(key, lo, hi).value_or(std::vector<int64_t>());
 }
 
+std::optional<std::vector<double>> ConfigFields::reals(std::string_view key,
+                                                       double lo, double hi) {
+  const Json *value = find(key);
+  if (!value) {
+    return std::nullopt;
+  }
+  std::string kind = fmt::format("a list of numbers of {} to {}", lo, hi);
+  std::vector<double> result;
+  if (!value->is_array()) {
+    refuse(key, kind, standardAdvice);
+    return result;
+  }
+  for (const Json &item : *value) {
+    double number = item.is_number() ? item.get<double>() : std::nan("");
+    if (!(number >= lo && number <= hi)) {
+      refuse(key, kind, describeJson(item) + " in it", standardAdvice);
+      return result;
+    }
+    result.push_back(number);
+  }
+  return result;
+}
+
 std::optional<std::vector<std::string>>
 ConfigFields::texts(std::string_view key) {
   const Json *value = find(key);

@@ -52,6 +52,10 @@ public:
   std::vector<int64_t> integersOrOne(std::string_view key, int64_t lo,
                                      int64_t hi);
 
+  /// A list of finite numbers of [lo, hi]; nothing if missing or null.
+  std::optional<std::vector<double>> reals(std::string_view key, double lo,
+                                           double hi);
+
   /// A list of texts; nothing if the key is missing or null.
   std::optional<std::vector<std::string>> texts(std::string_view key);
 

@@ -22,8 +22,11 @@ struct Family {
 };
 
 constexpr Family families[] = {
-    {"llama4", readLlama4Config},
-    {"llama4_text", readLlama4Config},
+    {"llama4", readLlama4Config},        {"llama4_text", readLlama4Config},
+    {"llama", readLlamaConfig},          {"mixtral", readMixtralConfig},
+    {"qwen3_moe", readQwen3Config},      {"qwen3", readQwen3Config},
+    {"gpt_oss", readGptOssConfig},       {"muse_glimmer", readMuseConfig},
+    {"deepseek_v3", readDeepSeekConfig},
 };
 
 // Published files have a few KB, those with long lists of quantised modules

@@ -15,9 +15,10 @@ namespace chipwright::models {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kindNames = {
-    "embedding", "rms_norm", "linear",   "rope", "temperature", "attention",
-    "router",    "experts",  "silu_mul", "add",  "logits"};
+constexpr std::array<std::string_view, 13> kindNames = {
+    "embedding", "rms_norm",    "linear",     "rope",     "temperature",
+    "attention", "router",      "experts",    "silu_mul", "add",
+    "logits",    "head_linear", "sigmoid_mul"};
 
 std::string printShape(const Value &value) {
   std::string text = value.element == ElementKind::Real ? "f[" : "i[";
@@ -32,8 +33,35 @@ std::string printShape(const Value &value) {
 }
 
 std::string printMask(const AttentionMask &mask) {
-  return mask.kind == MaskKind::Chunked ? fmt::format("chunked({})", mask.chunk)
-                                        : "causal";
+  switch (mask.kind) {
+  case MaskKind::Causal:
+    break;
+  case MaskKind::Chunked:
+    return fmt::format("chunked({})", mask.chunk);
+  case MaskKind::Sliding:
+    return fmt::format("sliding({})", mask.chunk);
+  }
+  return "causal";
+}
+
+std::string_view scoreName(RouterScore score) {
+  switch (score) {
+  case RouterScore::SigmoidOnInput:
+    return "sigmoid on input";
+  case RouterScore::Sigmoid:
+    return "sigmoid";
+  case RouterScore::Softmax:
+    return "softmax";
+  case RouterScore::SoftmaxOfChosen:
+    break;
+  }
+  return "softmax of chosen";
+}
+
+/// ", NAME VALUE", or nothing where \p value is the usual one.
+template <typename T>
+std::string unless(const T &usual, std::string_view name, const T &value) {
+  return value == usual ? "" : fmt::format(", {} {}", name, value);
 }
 
 struct AttributePrinter {
@@ -44,9 +72,10 @@ struct AttributePrinter {
     return fmt::format(" <epsilon {}, group {}>", a.epsilon, a.group);
   }
   std::string operator()(const RopeAttributes &a) const {
-    return fmt::format(" <neighbours, head {}, frequencies {} to {}>",
+    return fmt::format(" <neighbours, head {}, frequencies {} to {}{}>",
                        a.headSize, a.inverseFrequencies.front(),
-                       a.inverseFrequencies.back());
+                       a.inverseFrequencies.back(),
+                       unless(1.0, "magnitude", a.magnitude));
   }
   std::string operator()(const TemperatureAttributes &a) const {
     return fmt::format(" <floor_scale {}, scale {}>", a.config.floorScale,
@@ -54,18 +83,38 @@ struct AttributePrinter {
   }
   std::string operator()(const AttentionAttributes &a) const {
     return fmt::format(" <heads {}, kv_heads {}, head {}, scale {}, {}, "
-                       "cache {}>",
+                       "cache {}{}>",
                        a.heads, a.kvHeads, a.headSize, a.scale,
                        printMask(graph.masks[static_cast<size_t>(a.mask)]),
-                       a.cache);
+                       a.cache, unless<int64_t>(0, "rotary", a.rotarySize));
   }
   std::string operator()(const RouterAttributes &a) const {
-    return fmt::format(" <experts {}, chosen {}, sigmoid on input>", a.experts,
-                       a.chosen);
+    const RouterConfig &m = a.more;
+    std::string groups = m.groups == 1 ? ""
+                                       : fmt::format(", best {} of {} groups",
+                                                     m.keptGroups, m.groups);
+    return fmt::format(" <experts {}, chosen {}, {}{}{}{}{}{}>", a.experts,
+                       a.chosen, scoreName(a.score), m.bias ? ", bias" : "",
+                       m.choiceBias ? ", choice bias" : "", groups,
+                       m.normalised ? ", normalised" : "",
+                       unless(1.0, "scale", m.scale));
   }
   std::string operator()(const ExpertsAttributes &a) const {
-    return fmt::format(" <experts {}, chosen {}, width {}, sigmoid on input>",
-                       a.experts, a.chosen, a.width);
+    const ActivationConfig &f = a.activation;
+    std::string gate =
+        f.kind == Activation::Silu
+            ? ""
+            : fmt::format(", clamped swiglu {} {}", f.limit, f.alpha);
+    return fmt::format(" <experts {}, chosen {}, width {}, {}{}>", a.experts,
+                       a.chosen, a.width, scoreName(a.score), gate);
+  }
+  std::string operator()(const LogitsAttributes &a) const {
+    std::string text =
+        unless(1.0, "scale", a.scale) + unless(0.0, "cap", a.cap);
+    return text.empty() ? "" : fmt::format(" <{}>", text.substr(2));
+  }
+  std::string operator()(const HeadLinearAttributes &a) const {
+    return fmt::format(" <heads {}>", a.heads);
   }
 };
 
@@ -156,35 +205,42 @@ private:
   }
 
   struct Counts {
-    size_t operands, minParameters, maxParameters, results;
+    size_t minOperands, maxOperands, minParameters, maxParameters, results;
   };
-  static Counts countsOf(OpKind kind) {
-    switch (kind) {
+  static Counts countsOf(const Op &op) {
+    switch (op.kind) {
     case OpKind::Embedding:
+    case OpKind::HeadLinear:
+      return {1, 1, 1, 1, 1};
     case OpKind::Linear:
-      return {1, 1, 1, 1};
+      return {1, 1, 1, 2, 1};
     case OpKind::RmsNorm:
-      return {1, 0, 1, 1};
+      return {1, 1, 0, 1, 1};
     case OpKind::Rope:
     case OpKind::Temperature:
     case OpKind::SiluMul:
+    case OpKind::SigmoidMul:
     case OpKind::Add:
-      return {2, 0, 0, 1};
+      return {2, 2, 0, 0, 1};
     case OpKind::Attention:
-      return {6, 0, 0, 1};
-    case OpKind::Router:
-      return {1, 1, 1, 3};
+      return {6, 7, 0, 1, 1};
+    case OpKind::Router: {
+      const auto *a = std::get_if<RouterAttributes>(&op.attributes);
+      size_t more = a ? size_t(a->more.bias) + size_t(a->more.choiceBias) : 0;
+      return {1, 1, 1 + more, 1 + more, a && a->more.choiceBias ? 4u : 3u};
+    }
     case OpKind::Experts:
-      return {3, 3, 3, 1};
+      return {3, 3, 3, 6, 1};
     case OpKind::Logits:
-      return {2, 1, 1, 1};
+      return {2, 2, 1, 1, 1};
     }
     return {};
   }
 
   std::string checkShapes(const Op &op) const {
-    Counts counts = countsOf(op.kind);
-    if (op.operands.size() != counts.operands ||
+    Counts counts = countsOf(op);
+    if (op.operands.size() < counts.minOperands ||
+        op.operands.size() > counts.maxOperands ||
         op.parameters.size() < counts.minParameters ||
         op.parameters.size() > counts.maxParameters ||
         op.results.size() != counts.results) {
@@ -203,7 +259,13 @@ private:
       return isInput(x, StepInput::TokenIds) &&
              shapeOf(op, 0) == Shape{graph.vocabulary, out};
     case OpKind::Linear:
-      return shapeOf(op, 0) == Shape{out, in};
+      return shapeOf(op, 0) == Shape{out, in} &&
+             (op.parameters.size() == 1 || shapeOf(op, 1) == Shape{out});
+    case OpKind::HeadLinear: {
+      const auto *a = std::get_if<HeadLinearAttributes>(&op.attributes);
+      return a && a->heads > 0 && in % a->heads == 0 && out % a->heads == 0 &&
+             shapeOf(op, 0) == Shape{a->heads, out / a->heads, in / a->heads};
+    }
     case OpKind::Logits:
       return isInput(operand(op, 1), StepInput::OutputRows) &&
              shapeOf(op, 0) == Shape{graph.vocabulary, in} &&
@@ -225,37 +287,66 @@ private:
       return std::holds_alternative<TemperatureAttributes>(op.attributes) &&
              in == out && isInput(operand(op, 1), StepInput::Positions);
     case OpKind::SiluMul:
+    case OpKind::SigmoidMul:
     case OpKind::Add:
       return in >= 0 && in == out && columns(operand(op, 1)) == in;
     case OpKind::Attention:
       return attentionFits(op, in, out);
-    case OpKind::Router: {
-      const auto *a = std::get_if<RouterAttributes>(&op.attributes);
-      return a && shapeOf(op, 0) == Shape{a->experts, in} && a->chosen >= 1 &&
-             a->chosen <= a->experts && out == a->experts &&
-             columns(resultOf(op, 1), ElementKind::Index) == a->chosen &&
-             columns(resultOf(op, 2)) == a->chosen;
-    }
+    case OpKind::Router:
+      return routerFits(op, in, out);
     case OpKind::Experts: {
       const auto *a = std::get_if<ExpertsAttributes>(&op.attributes);
-      return a && in == out &&
+      bool isBiased = op.parameters.size() == 6;
+      return a && in == out && (isBiased || op.parameters.size() == 3) &&
              columns(operand(op, 1), ElementKind::Index) == a->chosen &&
              columns(operand(op, 2)) == a->chosen &&
              shapeOf(op, 0) == Shape{a->experts, a->width, in} &&
              shapeOf(op, 1) == Shape{a->experts, a->width, in} &&
-             shapeOf(op, 2) == Shape{a->experts, in, a->width};
+             shapeOf(op, 2) == Shape{a->experts, in, a->width} &&
+             (!isBiased || (shapeOf(op, 3) == Shape{a->experts, a->width} &&
+                            shapeOf(op, 4) == Shape{a->experts, a->width} &&
+                            shapeOf(op, 5) == Shape{a->experts, in}));
     }
     }
     return false;
   }
 
+  bool routerFits(const Op &op, int64_t in, int64_t out) const {
+    const auto *a = std::get_if<RouterAttributes>(&op.attributes);
+    if (!a || a->chosen < 1 || a->chosen > a->experts || out != a->experts ||
+        shapeOf(op, 0) != std::vector<int64_t>{a->experts, in}) {
+      return false;
+    }
+    const RouterConfig &m = a->more;
+    for (size_t i = 1; i < op.parameters.size(); ++i) {
+      if (shapeOf(op, i) != std::vector<int64_t>{a->experts}) {
+        return false;
+      }
+    }
+    bool groups = m.groups >= 1 && a->experts % m.groups == 0 &&
+                  m.keptGroups >= 1 && m.keptGroups <= m.groups &&
+                  a->chosen <= a->experts / m.groups * m.keptGroups &&
+                  (m.groups == 1 || m.choiceBias);
+    return groups &&
+           columns(resultOf(op, 1), ElementKind::Index) == a->chosen &&
+           columns(resultOf(op, 2)) == a->chosen &&
+           (!m.choiceBias || columns(resultOf(op, 3)) == a->experts);
+  }
+
   bool attentionFits(const Op &op, int64_t in, int64_t out) const {
     const auto *a = std::get_if<AttentionAttributes>(&op.attributes);
+    bool isLatent = a && a->rotarySize > 0;
     return a && a->kvHeads > 0 && a->heads % a->kvHeads == 0 &&
            in == a->heads * a->headSize && out == in &&
            columns(operand(op, 1)) == a->kvHeads * a->headSize &&
-           columns(operand(op, 2)) == a->kvHeads * a->headSize &&
+           columns(operand(op, 2)) == a->valueColumns() &&
            a->kvHeads * a->headSize == graph.cacheColumns &&
+           a->valueColumns() == graph.valueColumns &&
+           op.operands.size() == (isLatent ? 7u : 6u) &&
+           (!isLatent || (a->kvHeads == 1 && columns(operand(op, 6)) ==
+                                                 a->heads * a->rotarySize)) &&
+           (op.parameters.empty() ||
+            shapeOf(op, 0) == std::vector<int64_t>{a->heads}) &&
            inRange(a->cache, static_cast<size_t>(graph.caches)) &&
            inRange(a->mask, graph.masks.size()) &&
            isInput(operand(op, 3), StepInput::Slots) &&
@@ -287,8 +378,11 @@ Result<void> verifyGraph(const Graph &graph) { return Verifier(graph).run(); }
 
 std::string printGraph(const Graph &graph) {
   std::string text =
-      fmt::format("graph {} vocabulary {} caches {} x {}\n", graph.modelType,
-                  graph.vocabulary, graph.caches, graph.cacheColumns);
+      fmt::format("graph {} vocabulary {} caches {} x {}{}\n", graph.modelType,
+                  graph.vocabulary, graph.caches, graph.cacheColumns,
+                  graph.valueColumns == graph.cacheColumns
+                      ? ""
+                      : fmt::format(" + {}", graph.valueColumns));
   for (size_t i = 0; i < graph.masks.size(); ++i) {
     text += fmt::format("mask {} = {}\n", i, printMask(graph.masks[i]));
   }

@@ -81,9 +81,24 @@ struct Value {
 enum class ParameterRole : uint8_t {
   Plain,      // a tensor of its own, called as the parameter
   Head,       // a tensor of its own outside the body of the model
-  ExpertGate, // these three are stored in several layouts
+  ExpertGate, // these are stored in several layouts
   ExpertUp,
   ExpertDown,
+  ExpertGateBias,
+  ExpertUpBias,
+  ExpertDownBias,
+  LayerNorm, // of whole rows within a layer; some families store it less 1
+};
+
+/// Which rows of a stored matrix a parameter is: of each `period` rows a run
+/// from `first` on, as long as fits the parameter.
+struct ParameterSlice {
+  std::string tensor = {}; // "": a tensor of its own, called as the parameter
+  int64_t rows = 0;        // of that tensor
+  int64_t period = 0;
+  int64_t first = 0;
+  /// The parameter is a stack of matrices: each run of rows, transposed.
+  bool isTransposed = false;
 };
 
 struct Parameter {
@@ -92,20 +107,27 @@ struct Parameter {
   std::vector<int64_t> shape; // [n], [out, in] or [experts, out, in]
   ParameterRole role = ParameterRole::Plain;
   int32_t layer = -1;
+  ParameterSlice slice = {};
+  /// Rows (elements of a vector) are those of heads of this size, in the order
+  /// of pairs that rotations work on; 0: of no heads that are rotated.
+  int64_t rotatedHead = 0;
 };
 
 enum class OpKind : uint8_t {
   Embedding,   // (ids) {table}: row gather
   RmsNorm,     // (x) {weight?}: x * rsqrt(mean(x^2) + eps) [* weight]
-  Linear,      // (x) {weight}: x weight^T
+  Linear,      // (x) {weight, bias?}: x weight^T [+ bias]
   Rope,        // (x, positions)
   Temperature, // (x, positions): x * temperatureAt(position)
-  Attention,   // (q, k, v, slots, lo, hi), see AttentionAttributes
-  Router,      // (x) {weight}: logits, chosen experts, scores
-  Experts,     // (x, chosen, scores) {gate, up, down}
+  Attention,   // (q, k, v, slots, lo, hi, rotated?) {sinks?}, see
+               // AttentionAttributes
+  Router,      // (x) {weight, ...}: see RouterAttributes
+  Experts,     // (x, chosen, scores) {gate, up, down, their biases?}
   SiluMul,     // (gate, up): silu(gate) * up
   Add,         // (a, b)
-  Logits,      // (x, rows) {weight}: x[rows] weight^T
+  Logits,      // (x, rows) {weight}: see LogitsAttributes
+  HeadLinear,  // (x) {weights}: of each head x weight^T
+  SigmoidMul,  // (gate, x): sigmoid(gate) * x
 };
 
 struct RmsNormAttributes {
@@ -118,6 +140,7 @@ struct RopeAttributes {
   int64_t headSize = 0;
   /// Per pair of a head; the angle is the fp32 product with the position.
   std::vector<float> inverseFrequencies;
+  double magnitude = 1; // factor on cosines and sines
 };
 
 struct TemperatureAttributes {
@@ -126,7 +149,12 @@ struct TemperatureAttributes {
 
 /// First writes every token's k and v to its slot of the cache, then
 /// computes, for head h with key head h / (heads / kvHeads),
-/// softmax(scale * q k^T) v over the slots [lo, hi) of the token.
+/// softmax(scale * q k^T) v over the slots [lo, hi) of the token. With sinks
+/// [heads], softmax has a term exp(sink) more in its sum.
+///
+/// With rotarySize, k is a latent vector that is also the value, and v the
+/// rotated key; `rotated` is the part of the queries for the latter, so scores
+/// are q k^T + rotated v^T. There is one key head then.
 struct AttentionAttributes {
   int64_t heads = 0;
   int64_t kvHeads = 0;
@@ -134,29 +162,63 @@ struct AttentionAttributes {
   double scale = 0;
   int32_t mask = 0;  // index into Graph::masks
   int32_t cache = 0; // which of the graph's caches
+  int64_t rotarySize = 0;
+
+  /// Columns of `v`, and of the second matrix of the cache.
+  int64_t valueColumns() const {
+    return rotarySize > 0 ? rotarySize : kvHeads * headSize;
+  }
 };
 
-/// Chooses the `chosen` largest logits, the lowest index on ties; results in
-/// order of falling logits.
+/// Logits are x weight^T [+ bias]. Chooses the `chosen` largest of the choice
+/// values, the lowest index on ties; results in falling order of them. Choice
+/// values are the logits; with choiceBias sigmoid(logit) + bias, lowered by
+/// groupDrop in the groups that are not kept. A group counts as much as its two
+/// best choice values together.
+///
+/// Results: choice values, chosen experts, scores, and with choiceBias the
+/// logits. Parameters: weight, the bias, the choice bias, as there are.
 struct RouterAttributes {
   int64_t experts = 0;
   int64_t chosen = 0;
   RouterScore score = RouterScore::SigmoidOnInput;
+  RouterConfig more = {};
+
+  /// More than choice values of one token differ by.
+  static constexpr double groupDrop = 1024;
 };
 
-/// Sum over the chosen experts e of down_e(silu(gate_e z) * up_e z), where
-/// z = score * x.
+/// Sum over the chosen experts e of down_e(act(gate_e z, up_e z)), where
+/// z = score * x; or of score * down_e(act(gate_e x, up_e x)), as RouterScore
+/// says. Biases are [experts, width] and [experts, columns], and are added to
+/// each of the three products.
 struct ExpertsAttributes {
   int64_t experts = 0;
   int64_t chosen = 0;
   int64_t width = 0;
   RouterScore score = RouterScore::SigmoidOnInput;
+  ActivationConfig activation = {};
+};
+
+/// z = scale * x[rows] weight^T, or cap * tanh(z / cap) where there is a cap.
+struct LogitsAttributes {
+  double scale = 1;
+  double cap = 0;
+};
+
+struct HeadLinearAttributes {
+  int64_t heads = 0;
 };
 
 using OpAttributes =
     std::variant<std::monostate, RmsNormAttributes, RopeAttributes,
                  TemperatureAttributes, AttentionAttributes, RouterAttributes,
-                 ExpertsAttributes>;
+                 ExpertsAttributes, LogitsAttributes, HeadLinearAttributes>;
+
+/// \returns true if scores multiply what goes into an expert.
+inline bool scalesInput(RouterScore score) {
+  return score == RouterScore::SigmoidOnInput;
+}
 
 struct Op {
   OpId id = 0;
@@ -172,10 +234,11 @@ struct Op {
 struct Graph {
   std::string modelType;
   int64_t vocabulary = 0;
-  int32_t caches = 0;               // key/value caches, one per attention
-  int64_t cacheColumns = 0;         // kvHeads * headSize, of keys and of values
-  std::vector<AttentionMask> masks; // the distinct masks of the layers
-  std::vector<Value> values;        // indexed by ValueId
+  int32_t caches = 0;                // key/value caches, one per attention
+  int64_t cacheColumns = 0;          // of keys
+  int64_t valueColumns = 0;          // of values, AttentionAttributes
+  std::vector<AttentionMask> masks;  // the distinct masks of the layers
+  std::vector<Value> values;         // indexed by ValueId
   std::vector<Parameter> parameters; // indexed by ParameterId
   std::vector<Op> ops;               // indexed by OpId, in order of execution
   ValueId logits = -1;               // [outputs, vocabulary]

@@ -25,15 +25,7 @@ void readExperts(ConfigFields &fields, ModelConfig &config) {
   config.sharedWidth = config.expertWidth;
   config.denseWidth =
       fields.integer("intermediate_size_mlp", 1, maxWidth, 16384);
-  config.experts = fields.integer("num_local_experts", 1, maxExperts, 16);
-  config.expertsPerToken =
-      fields.integer("num_experts_per_tok", 1, maxExperts, 1);
-  if (config.expertsPerToken > config.experts) {
-    fields.refuse("num_experts_per_tok",
-                  fmt::format("at most num_local_experts = {}", config.experts),
-                  std::to_string(config.expertsPerToken),
-                  "a token takes each expert once at most");
-  }
+  readRouting(fields, "num_local_experts", 16, 1, config);
 }
 
 /// \returns per layer whether it has routed experts.
@@ -78,44 +70,40 @@ std::vector<bool> readRopeLayers(ConfigFields &fields, int64_t layers) {
 }
 
 /// \returns the mask of each layer.
-std::vector<AttentionMask> readMasks(ConfigFields &fields,
-                                     const std::vector<bool> &rope) {
+std::vector<AttentionMask> readChunks(ConfigFields &fields,
+                                      const std::vector<bool> &rope) {
   // Missing means 8192; null means no chunks.
-  AttentionMask chunked{MaskKind::Chunked, 8192};
+  MaskChoice choice{
+      "chunked_attention", {MaskKind::Chunked, 8192}, [&](int64_t layer) {
+        return rope[static_cast<size_t>(layer)];
+      }};
   if (fields.isGiven("attention_chunk_size")) {
-    chunked.chunk = fields.integer("attention_chunk_size", 1, maxPosition);
+    choice.local.chunk = fields.integer("attention_chunk_size", 1, maxPosition);
   } else if (fields.has("attention_chunk_size")) {
-    chunked = AttentionMask();
+    choice.local = AttentionMask();
   }
-  std::vector<AttentionMask> result;
-  for (bool rotated : rope) {
-    result.push_back(rotated ? chunked : AttentionMask());
+  return readMasks(fields, static_cast<int64_t>(rope.size()), choice);
+}
+
+/// Names of the family's modules. Prefixes are those of multimodal files of
+/// transformers 4, of text-only exports, and of multimodal files of
+/// transformers 5; the first is the published one.
+void nameModules(bool isNested, ModelConfig &config) {
+  config.names.feedForward = "feed_forward";
+  config.names.router = "router";
+  config.names.shared = "shared_expert";
+  config.storage.prefixes = {{"language_model.model.", "language_model."},
+                             {"model.", ""},
+                             {"model.language_model.", ""}};
+  if (!isNested) {
+    std::swap(config.storage.prefixes[0], config.storage.prefixes[1]);
   }
-  auto types = fields.texts("layer_types");
-  if (!types) {
-    return result;
-  }
-  if (types->size() != rope.size()) {
-    fields.refuse(
-        "layer_types",
-        fmt::format("one text for each of the {} layers", rope.size()),
-        fmt::format("{}", types->size()),
-        "correct it or delete the key, which gives the default");
-    return result;
-  }
-  for (size_t layer = 0; layer < types->size(); ++layer) {
-    const std::string &type = (*types)[layer];
-    if (type == "chunked_attention") {
-      result[layer] = chunked;
-    } else if (type == "full_attention") {
-      result[layer] = AttentionMask();
-    } else {
-      fields.refuse("layer_types", "'chunked_attention' or 'full_attention'",
-                    fmt::format("{} for layer {}", quoteText(type), layer),
-                    "no other attention is computed for this model_type");
-    }
-  }
-  return result;
+  config.storage.foreign = {"vision_model.", "multi_modal_projector.",
+                            "model.vision_model.",
+                            "model.multi_modal_projector."};
+  config.storage.layouts = {ExpertLayout::StackedInOut,
+                            ExpertLayout::StackedOutIn,
+                            ExpertLayout::PerExpert};
 }
 
 /// The type that a checkpoint states for its text part.
@@ -126,10 +114,10 @@ constexpr std::string_view textType = "llama4_text";
 Result<ModelConfig> readLlama4Config(const Json &top, const std::string &file) {
   ModelConfig config;
   config.source = file;
-  config.naming = Naming::Llama4;
 
   ConfigFields outer(top, file, "");
   config.modelType = outer.text("model_type");
+  nameModules(config.modelType != textType, config);
   const Json *text = &top;
   std::string path;
   if (config.modelType != textType) {
@@ -160,7 +148,8 @@ Result<ModelConfig> readLlama4Config(const Json &top, const std::string &file) {
   config.tiedEmbeddings = fields.boolean("tie_word_embeddings", tied);
   config.normEpsilon = fields.real("rms_norm_eps", 0, 1, 1e-5);
   readExperts(fields, config);
-  readRopeFields(fields, 500000, config);
+  refuseBiases(fields);
+  readRopeFields(fields, 500000, config, RopeStorage::Neighbours);
   config.temperature.floorScale = fields.real("floor_scale", 1, 1e12, 8192);
   config.temperature.scale = fields.real("attn_scale", -1e6, 1e6, 0.1);
   // Released files hold 4 here; any number but 0 means yes.
@@ -168,7 +157,7 @@ Result<ModelConfig> readLlama4Config(const Json &top, const std::string &file) {
   bool qkNorm = fields.boolean("use_qk_norm", true);
   std::vector<bool> expertLayers = readExpertLayers(fields, layers);
   std::vector<bool> rope = readRopeLayers(fields, layers);
-  std::vector<AttentionMask> masks = readMasks(fields, rope);
+  std::vector<AttentionMask> masks = readChunks(fields, rope);
   if (fields.fault()) {
     return *fields.fault();
   }

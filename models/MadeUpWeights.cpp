@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <map>
 
 namespace chipwright::models {
 
@@ -115,11 +116,17 @@ std::vector<TensorToWrite> madeUpTensors(const Graph &graph,
                                          const StorageForm &form,
                                          const WeightRule &rule) {
   std::vector<TensorToWrite> result;
+  std::map<std::string, float> added;
+  for (const ParameterBinding &binding : bindParameters(graph, form)) {
+    for (const StoredPart &part : binding.parts) {
+      added[part.tensor.name] = part.added;
+    }
+  }
   for (TensorSpec spec : storedTensors(graph, form)) {
     spec.type = rule.type;
     // Stacked experts are [E, in, out] unless the form says otherwise.
     bool transposed = spec.shape.size() == 3 &&
-                      form.experts.front() == ExpertLayout::StackedInOut;
+                      form.experts.front() != ExpertLayout::StackedOutIn;
     int64_t inputs =
         transposed ? spec.shape[spec.shape.size() - 2] : spec.shape.back();
     uint64_t count = 1;
@@ -128,9 +135,11 @@ std::vector<TensorToWrite> madeUpTensors(const Graph &graph,
     }
     Maker maker(spec.name, inputs, rule);
     StoredType type = rule.type;
-    result.push_back({spec, [maker, type, count](std::byte *data) {
+    // The rule makes what the model computes with.
+    float less = added[spec.name];
+    result.push_back({spec, [maker, type, count, less](std::byte *data) {
                         for (uint64_t i = 0; i < count; ++i) {
-                          store(type, maker(i), data, i);
+                          store(type, maker(i) - less, data, i);
                         }
                       }});
   }

@@ -23,6 +23,35 @@ int64_t ModelConfig::denseLayers() const {
                        });
 }
 
+namespace {
+
+/// Pairs below the first bound keep their frequency, those above the second
+/// one have it divided, those between are blended.
+std::pair<double, double> yarnBounds(const RopeConfig &rope, double size) {
+  const RopeScaling &scaling = rope.scaling;
+  // The pair that turns `rotations` times within the original positions.
+  auto pairOf = [&](double rotations) {
+    return size *
+           std::log(scaling.originalPositions /
+                    (2 * std::numbers::pi * rotations)) /
+           (2 * std::log(rope.theta));
+  };
+  double low = pairOf(scaling.betaFast), high = pairOf(scaling.betaSlow);
+  if (scaling.truncate) {
+    low = std::floor(low);
+    high = std::ceil(high);
+  }
+  low = std::max(low, 0.0);
+  high = std::min(high, size - 1);
+  return {low, high == low ? high + 0.001 : high};
+}
+
+} // namespace
+
+double yarnMagnitude(double factor, double weight) {
+  return factor <= 1 ? 1 : 0.1 * weight * std::log(factor) + 1;
+}
+
 std::vector<float> inverseFrequencies(const RopeConfig &rope,
                                       int64_t headSize) {
   std::vector<float> result;
@@ -45,6 +74,11 @@ std::vector<float> inverseFrequencies(const RopeConfig &rope,
                    (scaling.highFrequencyFactor - scaling.lowFrequencyFactor);
         frequency = (1 - s) * frequency / scaling.factor + s * frequency;
       }
+    } else if (scaling.kind == RopeScalingKind::Yarn) {
+      auto [low, high] = yarnBounds(rope, static_cast<double>(headSize));
+      double s =
+          std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
+      frequency = frequency / scaling.factor * s + frequency * (1 - s);
     }
     result.push_back(static_cast<float>(frequency));
   }

@@ -27,7 +27,7 @@ HostMatrix<int32_t> column(const std::vector<int32_t> &list) {
 
 template <typename T> KvCache<T>::KvCache(const Graph &graph, int64_t slots) {
   Layer empty{HostMatrix<T>::Zero(slots, graph.cacheColumns),
-              HostMatrix<T>::Zero(slots, graph.cacheColumns)};
+              HostMatrix<T>::Zero(slots, graph.valueColumns)};
   layers.assign(static_cast<size_t>(graph.caches), empty);
 }
 
@@ -38,6 +38,17 @@ Reference<T>::Reference(const Graph &described, const Weights &numbers,
 
 template <typename T> void Reference<T>::roundOperand(Matrix &matrix) const {
   roundTo(options.rounding, matrix);
+}
+
+/// Each row as the numbers that stand for it.
+template <typename T> void Reference<T>::quantiseRows(Matrix &matrix) const {
+  for (Eigen::Index row = 0; row < matrix.rows(); ++row) {
+    T scale = scaleRow(*options.linear, &matrix(row, 0), matrix.cols());
+    for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
+      T &x = matrix(row, column);
+      x = static_cast<T>(nearestNumber(*options.linear, x)) * scale;
+    }
+  }
 }
 
 template <typename T>
@@ -52,7 +63,11 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
   (void)weights.read(key.parameter,
                      Tile{key.matrix, key.row, rows, 0, size.columns},
                      scratch.data(), size.columns);
-  roundOperand(scratch);
+  if (key.quantised) {
+    quantiseRows(scratch);
+  } else {
+    roundOperand(scratch);
+  }
   uint64_t bytes = static_cast<uint64_t>(scratch.size()) * sizeof(T);
   if (keptBytes + bytes > options.keepBytes) {
     return scratch;
@@ -63,16 +78,50 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
 
 template <typename T>
 HostMatrix<T> Reference<T>::product(const Matrix &x, ParameterId parameter,
-                                    int64_t matrix) {
+                                    int64_t matrix, bool quantised) {
   Weights::Size size = weights.size(parameter);
   Matrix rounded = x;
   roundOperand(rounded);
+  if (quantised) {
+    quantiseRows(rounded);
+  }
   Matrix result(x.rows(), size.rows);
   int64_t step = std::max<int64_t>(1, blockElements / size.columns);
   for (int64_t row = 0; row < size.rows; row += step) {
     int64_t rows = std::min(step, size.rows - row);
-    const Matrix &block = weightBlock({parameter, matrix, row}, rows);
+    const Matrix &block =
+        weightBlock({parameter, matrix, row, quantised}, rows);
     result.middleCols(row, rows).noalias() = rounded * block.transpose();
+  }
+  return result;
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::vectorOf(ParameterId parameter, int64_t row) const {
+  int64_t columns = weights.size(parameter).columns;
+  Matrix result(1, columns);
+  (void)weights.read(parameter, Tile{0, row, 1, 0, columns}, result.data(),
+                     columns);
+  return result;
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::linear(const Op &op, const Matrix &x) {
+  Matrix result = product(x, op.parameters[0], 0, options.linear.has_value());
+  if (op.parameters.size() > 1) {
+    result.rowwise() += vectorOf(op.parameters[1]).row(0);
+  }
+  return result;
+}
+
+template <typename T>
+HostMatrix<T> Reference<T>::headLinear(const Op &op, const Matrix &x) {
+  int64_t heads = std::get<HeadLinearAttributes>(op.attributes).heads;
+  int64_t in = x.cols() / heads, out = weights.size(op.parameters[0]).rows;
+  Matrix result(x.rows(), heads * out);
+  for (int64_t h = 0; h < heads; ++h) {
+    result.middleCols(h * out, out) =
+        product(x.middleCols(h * in, in), op.parameters[0], h);
   }
   return result;
 }
@@ -92,13 +141,9 @@ HostMatrix<T> Reference<T>::embedding(const Op &op, Operands operands) {
 template <typename T>
 HostMatrix<T> Reference<T>::rmsNorm(const Op &op, const Matrix &x) {
   const auto &attributes = std::get<RmsNormAttributes>(op.attributes);
-  Matrix weight;
-  if (!op.parameters.empty()) {
-    weight.resize(1, attributes.group);
-    (void)weights.read(op.parameters[0], Tile{0, 0, 1, 0, attributes.group},
-                       weight.data(), attributes.group);
-  }
-  return rmsNormRows(x, attributes, weight);
+  return rmsNormRows(x, attributes,
+                     op.parameters.empty() ? Matrix()
+                                           : vectorOf(op.parameters[0]));
 }
 
 template <typename T>
@@ -123,9 +168,18 @@ HostMatrix<T> Reference<T>::attention(const Op &op, Operands operands,
                                       KvCache<T> &cache) const {
   const auto &a = std::get<AttentionAttributes>(op.attributes);
   auto &layer = cache.layers[static_cast<size_t>(a.cache)];
-  return attend(a, options.rounding, operands[0]->real, operands[1]->real,
-                operands[2]->real, operands[3]->index, operands[4]->index,
-                operands[5]->index, layer.keys, layer.values);
+  AttentionOperands<T> all{operands[0]->real,  operands[1]->real,
+                           operands[2]->real,  operands[3]->index,
+                           operands[4]->index, operands[5]->index};
+  if (a.rotarySize > 0) {
+    all.rotated = &operands[6]->real;
+  }
+  Matrix sinks;
+  if (!op.parameters.empty()) {
+    sinks = vectorOf(op.parameters[0]);
+    all.sinks = &sinks;
+  }
+  return attend(a, options.rounding, all, layer.keys, layer.values);
 }
 
 template <typename T>
@@ -133,17 +187,20 @@ std::vector<HostValue<T>>
 Reference<T>::router(const Op &op, const Matrix &x,
                      const HostMatrix<int32_t> *replay) {
   const auto &a = std::get<RouterAttributes>(op.attributes);
-  std::vector<HostValue<T>> results(3);
-  results[0].real = product(x, op.parameters[0]);
-  const Matrix &logits = results[0].real;
-  results[1].index = replay ? *replay : chooseExperts(logits, a.chosen);
-  Matrix &scores = results[2].real;
-  scores.resize(logits.rows(), a.chosen);
-  for (Eigen::Index t = 0; t < logits.rows(); ++t) {
-    for (int64_t i = 0; i < a.chosen; ++i) {
-      scores(t, i) = sigmoid(logits(t, results[1].index(t, i)));
-    }
+  std::vector<HostValue<T>> results(op.results.size());
+  Matrix logits = product(x, op.parameters[0]);
+  if (a.more.bias) {
+    logits.rowwise() += vectorOf(op.parameters[1]).row(0);
   }
+  Matrix &choice = results[0].real;
+  if (a.more.choiceBias) {
+    choice = choiceValues(a, logits, vectorOf(op.parameters.back()));
+    results[3].real = logits;
+  } else {
+    choice = logits;
+  }
+  results[1].index = replay ? *replay : chooseExperts(choice, a.chosen);
+  results[2].real = routerScores(a, logits, results[1].index);
   return results;
 }
 
@@ -153,6 +210,13 @@ HostMatrix<T> Reference<T>::experts(const Op &op, Operands operands) {
   const Matrix &x = operands[0]->real;
   const HostMatrix<int32_t> &chosen = operands[1]->index;
   const Matrix &scores = operands[2]->real;
+  const bool onInput = scalesInput(a.score);
+  auto biased = [&](Matrix values, size_t parameter, int64_t expert) {
+    if (op.parameters.size() > parameter) {
+      values.rowwise() += vectorOf(op.parameters[parameter], expert).row(0);
+    }
+    return values;
+  };
   Matrix result = Matrix::Zero(x.rows(), x.cols());
   // By rising expert, so that each token's sum has that order.
   for (int64_t e = 0; e < a.experts; ++e) {
@@ -170,13 +234,17 @@ HostMatrix<T> Reference<T>::experts(const Op &op, Operands operands) {
     Matrix z(static_cast<Eigen::Index>(tokens.size()), x.cols());
     for (size_t n = 0; n < tokens.size(); ++n) {
       auto [t, i] = tokens[n];
-      z.row(static_cast<Eigen::Index>(n)) = x.row(t) * scores(t, i);
+      z.row(static_cast<Eigen::Index>(n)) =
+          x.row(t) * (onInput ? scores(t, i) : T(1));
     }
-    Matrix gate = product(z, op.parameters[0], e);
-    Matrix up = product(z, op.parameters[1], e);
-    Matrix y = product(siluMul(gate, up), op.parameters[2], e);
+    Matrix gate = biased(product(z, op.parameters[0], e), 3, e);
+    Matrix up = biased(product(z, op.parameters[1], e), 4, e);
+    Matrix y = biased(
+        product(activated(a.activation, gate, up), op.parameters[2], e), 5, e);
     for (size_t n = 0; n < tokens.size(); ++n) {
-      result.row(tokens[n].first) += y.row(static_cast<Eigen::Index>(n));
+      auto [t, i] = tokens[n];
+      result.row(t) +=
+          y.row(static_cast<Eigen::Index>(n)) * (onInput ? T(1) : scores(t, i));
     }
   }
   return result;
@@ -190,7 +258,15 @@ HostMatrix<T> Reference<T>::logits(const Op &op, Operands operands) {
   for (Eigen::Index r = 0; r < rows.rows(); ++r) {
     selected.row(r) = x.row(rows(r, 0));
   }
-  return product(selected, op.parameters[0]);
+  Matrix result = product(selected, op.parameters[0]);
+  const auto *a = std::get_if<LogitsAttributes>(&op.attributes);
+  if (a && a->cap != 0) {
+    auto scale = static_cast<T>(a->scale), cap = static_cast<T>(a->cap);
+    result = (result.array() * (scale / cap)).tanh().matrix() * cap;
+  } else if (a) {
+    result *= static_cast<T>(a->scale);
+  }
+  return result;
 }
 
 template <typename T>
@@ -211,7 +287,7 @@ Reference<T>::evaluate(const Op &op, Operands operands, KvCache<T> *cache,
   case OpKind::RmsNorm:
     return one(rmsNorm(op, operands[0]->real));
   case OpKind::Linear:
-    return one(product(operands[0]->real, op.parameters[0]));
+    return one(linear(op, operands[0]->real));
   case OpKind::Rope:
     return one(rope(op, operands));
   case OpKind::Temperature:
@@ -228,6 +304,12 @@ Reference<T>::evaluate(const Op &op, Operands operands, KvCache<T> *cache,
     return one(operands[0]->real + operands[1]->real);
   case OpKind::Logits:
     return one(logits(op, operands));
+  case OpKind::HeadLinear:
+    return one(headLinear(op, operands[0]->real));
+  case OpKind::SigmoidMul:
+    return one((operands[0]->real.unaryExpr(&sigmoid<T>).array() *
+                operands[1]->real.array())
+                   .matrix());
   }
   return Diagnostic{op.name + ": expected an op of a known kind"};
 }

@@ -15,6 +15,7 @@
 
 #include "chips/Diagnostic.h"
 #include "models/Graph.h"
+#include "models/RowQuantisation.h"
 #include "models/Step.h"
 #include "models/Weights.h"
 
@@ -23,6 +24,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -42,7 +44,7 @@ template <typename T> struct HostValue {
 /// Keys and values of all tokens so far, a row per slot.
 template <typename T> struct KvCache {
   struct Layer {
-    HostMatrix<T> keys, values; // [slots, kvHeads * headSize]
+    HostMatrix<T> keys, values; // [slots, Graph::cacheColumns, valueColumns]
   };
   std::vector<Layer> layers; // by AttentionAttributes::cache
 
@@ -51,8 +53,8 @@ template <typename T> struct KvCache {
 
   /// \returns the memory that a cache of \p slots tokens takes.
   static uint64_t bytes(const Graph &graph, int64_t slots) {
-    return 2 * sizeof(T) * static_cast<uint64_t>(graph.caches) *
-           static_cast<uint64_t>(graph.cacheColumns) *
+    return sizeof(T) * static_cast<uint64_t>(graph.caches) *
+           static_cast<uint64_t>(graph.cacheColumns + graph.valueColumns) *
            static_cast<uint64_t>(slots);
   }
 
@@ -70,6 +72,9 @@ using RouterChoices = std::map<std::string, HostMatrix<int32_t>>;
 
 struct ReferenceOptions {
   OperandRounding rounding = OperandRounding::None;
+  /// Linear maps have weights and activations quantised row by row to this.
+  /// Activations are rounded by `rounding` first, as they are stored.
+  std::optional<RowType> linear = {};
   /// Bytes of converted weights kept between steps; others are converted
   /// again each time they are used.
   uint64_t keepBytes = uint64_t(1) << 30;
@@ -87,11 +92,11 @@ template <typename T> struct StepOptions {
 /// How a router decided.
 template <typename T> struct RouterReport {
   std::string name;
-  HostMatrix<T> logits;      // [tokens, experts]
-  HostMatrix<int32_t> own;   // what the logits choose
+  HostMatrix<T> logits;      // choice values [tokens, experts]
+  HostMatrix<int32_t> own;   // what they choose
   HostMatrix<int32_t> taken; // what was executed: own, or the replayed ones
-  /// Per token, the smallest chosen logit less the largest other one: how far
-  /// logits may move without changing `own`; infinity if all are chosen.
+  /// Per token, the smallest chosen one less the largest other one: how far
+  /// they may move without changing `own`; infinity if all are chosen.
   std::vector<T> margins;
 };
 
@@ -131,6 +136,7 @@ private:
   struct WeightKey {
     ParameterId parameter;
     int64_t matrix, row;
+    bool quantised;
     auto operator<=>(const WeightKey &) const = default;
   };
 
@@ -138,10 +144,16 @@ private:
                              const KvCache<T> *cache,
                              const HostMatrix<int32_t> *replay) const;
   const Matrix &weightBlock(const WeightKey &key, int64_t rows);
-  Matrix product(const Matrix &x, ParameterId parameter, int64_t matrix = 0);
+  Matrix product(const Matrix &x, ParameterId parameter, int64_t matrix = 0,
+                 bool quantised = false);
+  void quantiseRows(Matrix &matrix) const;
+  /// The vector \p parameter, or row \p row of a matrix, as one row.
+  Matrix vectorOf(ParameterId parameter, int64_t row = 0) const;
   void roundOperand(Matrix &matrix) const;
 
   Matrix embedding(const Op &op, Operands operands);
+  Matrix linear(const Op &op, const Matrix &x);
+  Matrix headLinear(const Op &op, const Matrix &x);
   Matrix rmsNorm(const Op &op, const Matrix &x);
   Matrix rope(const Op &op, Operands operands) const;
   Matrix temperature(const Op &op, Operands operands) const;

@@ -7,6 +7,8 @@
 #include "models/ReferenceOps.h"
 #include "models/StoredType.h"
 
+#include <limits>
+
 namespace chipwright::models {
 
 template <typename T>
@@ -56,12 +58,13 @@ HostMatrix<T> rotateHeads(const HostMatrix<T> &x,
   HostMatrix<T> result(x.rows(), x.cols());
   size_t pairs = attributes.inverseFrequencies.size();
   std::vector<T> cosine(pairs), sine(pairs);
+  auto magnitude = static_cast<T>(attributes.magnitude);
   for (Eigen::Index t = 0; t < x.rows(); ++t) {
     auto position = static_cast<float>(positions(t, 0));
     for (size_t i = 0; i < pairs; ++i) {
       float angle = position * attributes.inverseFrequencies[i];
-      cosine[i] = std::cos(static_cast<T>(angle));
-      sine[i] = std::sin(static_cast<T>(angle));
+      cosine[i] = std::cos(static_cast<T>(angle)) * magnitude;
+      sine[i] = std::sin(static_cast<T>(angle)) * magnitude;
     }
     for (Eigen::Index head = 0; head < x.cols(); head += attributes.headSize) {
       for (size_t i = 0; i < pairs; ++i) {
@@ -76,40 +79,71 @@ HostMatrix<T> rotateHeads(const HostMatrix<T> &x,
 }
 
 template <typename T>
-HostMatrix<T>
-attend(const AttentionAttributes &attributes, OperandRounding rounding,
-       const HostMatrix<T> &q, const HostMatrix<T> &k, const HostMatrix<T> &v,
-       const HostMatrix<int32_t> &slots, const HostMatrix<int32_t> &lo,
-       const HostMatrix<int32_t> &hi, HostMatrix<T> &keys,
-       HostMatrix<T> &values) {
-  HostMatrix<T> queries = q, newKeys = k, newValues = v;
+HostMatrix<T> activated(const ActivationConfig &activation,
+                        const HostMatrix<T> &gate, const HostMatrix<T> &up) {
+  if (activation.kind == Activation::Silu) {
+    return siluMul(gate, up);
+  }
+  auto limit = static_cast<T>(activation.limit);
+  auto alpha = static_cast<T>(activation.alpha);
+  auto g = gate.array().min(limit);
+  auto u = up.array().min(limit).max(-limit);
+  return ((u + T(1)) * g * (g * alpha).unaryExpr(&sigmoid<T>)).matrix();
+}
+
+template <typename T>
+HostMatrix<T> attend(const AttentionAttributes &attributes,
+                     OperandRounding rounding,
+                     const AttentionOperands<T> &operands, HostMatrix<T> &keys,
+                     HostMatrix<T> &values) {
+  HostMatrix<T> queries = operands.q, newKeys = operands.k,
+                newValues = operands.v;
   roundTo(rounding, queries);
   roundTo(rounding, newKeys);
   roundTo(rounding, newValues);
-  for (Eigen::Index t = 0; t < q.rows(); ++t) {
-    keys.row(slots(t, 0)) = newKeys.row(t);
-    values.row(slots(t, 0)) = newValues.row(t);
+  HostMatrix<T> turned;
+  if (operands.rotated) {
+    turned = *operands.rotated;
+    roundTo(rounding, turned);
   }
-  HostMatrix<T> result(q.rows(), q.cols());
-  Eigen::Index d = attributes.headSize;
+  for (Eigen::Index t = 0; t < queries.rows(); ++t) {
+    keys.row(operands.slots(t, 0)) = newKeys.row(t);
+    values.row(operands.slots(t, 0)) = newValues.row(t);
+  }
+  HostMatrix<T> result(queries.rows(), queries.cols());
+  Eigen::Index d = attributes.headSize, r = attributes.rotarySize;
   Eigen::Index group = attributes.heads / attributes.kvHeads;
   auto scale = static_cast<T>(attributes.scale);
-  for (Eigen::Index t = 0; t < q.rows(); ++t) {
-    Eigen::Index first = lo(t, 0), count = hi(t, 0) - first;
+  for (Eigen::Index t = 0; t < queries.rows(); ++t) {
+    Eigen::Index first = operands.lo(t, 0), count = operands.hi(t, 0) - first;
     for (Eigen::Index kvHead = 0; kvHead < attributes.kvHeads; ++kvHead) {
       // The query heads of one key head stand side by side: a [group, d] view.
       Eigen::Map<const HostMatrix<T>> heads(&queries(t, kvHead * group * d),
                                             group, d);
-      HostMatrix<T> p =
-          heads * keys.block(first, kvHead * d, count, d).transpose() * scale;
+      auto cached = keys.block(first, kvHead * d, count, d);
+      HostMatrix<T> p = heads * cached.transpose();
+      if (r > 0) {
+        Eigen::Map<const HostMatrix<T>> parts(&turned(t, 0), group, r);
+        p += parts * values.block(first, 0, count, r).transpose();
+      }
+      p *= scale;
       for (Eigen::Index h = 0; h < group; ++h) {
         T top = p.row(h).maxCoeff();
+        T sink = -std::numeric_limits<T>::infinity();
+        if (operands.sinks) {
+          sink = (*operands.sinks)(0, kvHead * group + h);
+          top = std::max(top, sink);
+        }
         p.row(h) = (p.row(h).array() - top).exp().matrix();
-        p.row(h) /= p.row(h).sum();
+        p.row(h) /= p.row(h).sum() + std::exp(sink - top);
       }
       roundTo(rounding, p);
       Eigen::Map<HostMatrix<T>> out(&result(t, kvHead * group * d), group, d);
-      out.noalias() = p * values.block(first, kvHead * d, count, d);
+      if (r > 0) {
+        out.noalias() = p * cached;
+      } else {
+        out.noalias() = p * values.block(first, kvHead * d, count, d);
+      }
     }
   }
   return result;
@@ -129,17 +163,15 @@ template HostMatrix<float> rotateHeads<float>(const HostMatrix<float> &,
 template HostMatrix<double> rotateHeads<double>(const HostMatrix<double> &,
                                                 const HostMatrix<int32_t> &,
                                                 const RopeAttributes &);
-template HostMatrix<float>
-attend<float>(const AttentionAttributes &, OperandRounding,
-              const HostMatrix<float> &, const HostMatrix<float> &,
-              const HostMatrix<float> &, const HostMatrix<int32_t> &,
-              const HostMatrix<int32_t> &, const HostMatrix<int32_t> &,
-              HostMatrix<float> &, HostMatrix<float> &);
-template HostMatrix<double>
-attend<double>(const AttentionAttributes &, OperandRounding,
-               const HostMatrix<double> &, const HostMatrix<double> &,
-               const HostMatrix<double> &, const HostMatrix<int32_t> &,
-               const HostMatrix<int32_t> &, const HostMatrix<int32_t> &,
-               HostMatrix<double> &, HostMatrix<double> &);
+
+#define CHIPWRIGHT_INSTANTIATE(T)                                              \
+  template HostMatrix<T> activated<T>(                                         \
+      const ActivationConfig &, const HostMatrix<T> &, const HostMatrix<T> &); \
+  template HostMatrix<T> attend<T>(                                            \
+      const AttentionAttributes &, OperandRounding,                            \
+      const AttentionOperands<T> &, HostMatrix<T> &, HostMatrix<T> &);
+CHIPWRIGHT_INSTANTIATE(float)
+CHIPWRIGHT_INSTANTIATE(double)
+#undef CHIPWRIGHT_INSTANTIATE
 
 } // namespace chipwright::models

@@ -43,15 +43,38 @@ HostMatrix<T> rotateHeads(const HostMatrix<T> &x,
                           const HostMatrix<int32_t> &positions,
                           const RopeAttributes &attributes);
 
-/// Writes \p k and \p v to their slots of \p keys and \p values, then attends.
-/// Indices are columns of one entry per token and in range.
+/// gate and up, [rows, width], made one.
 template <typename T>
-HostMatrix<T>
-attend(const AttentionAttributes &attributes, OperandRounding rounding,
-       const HostMatrix<T> &q, const HostMatrix<T> &k, const HostMatrix<T> &v,
-       const HostMatrix<int32_t> &slots, const HostMatrix<int32_t> &lo,
-       const HostMatrix<int32_t> &hi, HostMatrix<T> &keys,
-       HostMatrix<T> &values);
+HostMatrix<T> activated(const ActivationConfig &activation,
+                        const HostMatrix<T> &gate, const HostMatrix<T> &up);
+
+/// Operands of attention, as the op has them. Indices are columns of one entry
+/// per token and in range.
+template <typename T> struct AttentionOperands {
+  const HostMatrix<T> &q, &k, &v;
+  const HostMatrix<int32_t> &slots, &lo, &hi;
+  const HostMatrix<T> *rotated = nullptr; // with rotarySize
+  const HostMatrix<T> *sinks = nullptr;   // [1, heads]
+};
+
+/// Writes k and v to their slots of \p keys and \p values, then attends.
+template <typename T>
+HostMatrix<T> attend(const AttentionAttributes &attributes,
+                     OperandRounding rounding,
+                     const AttentionOperands<T> &operands, HostMatrix<T> &keys,
+                     HostMatrix<T> &values);
+
+/// What a router with a choice bias [1, experts] chooses by.
+template <typename T>
+HostMatrix<T> choiceValues(const RouterAttributes &attributes,
+                           const HostMatrix<T> &logits,
+                           const HostMatrix<T> &bias);
+
+/// The scores of the experts \p chosen.
+template <typename T>
+HostMatrix<T> routerScores(const RouterAttributes &attributes,
+                           const HostMatrix<T> &logits,
+                           const HostMatrix<int32_t> &chosen);
 
 } // namespace chipwright::models
 

@@ -24,7 +24,7 @@ Result<void> checkTensor(const StoredTensor &tensor, const TensorSpec &wanted) {
         tensor.file, quoteText(tensor.name), fmt::join(wanted.shape, ", "),
         fmt::join(tensor.shape, ", "))};
   }
-  if (!isPlainFloat(tensor.type)) {
+  if (!tensor.isReadable()) {
     return Diagnostic{fmt::format(
         "{}: tensor {}: expected dtype BF16, F16, F32 or F64, found {}; take "
         "the checkpoint before quantisation",
@@ -66,8 +66,7 @@ Result<Weights> Weights::bind(const ModelConfig &config, const Graph &graph,
         return done.error();
       }
       used.insert(tensor->name);
-      entry.parts.push_back({tensor, part.offset, part.matrixStride,
-                             part.rowStride, part.columnStride});
+      entry.parts.push_back({tensor, part});
     }
     weights.bound.push_back(std::move(entry));
   }
@@ -117,20 +116,44 @@ Result<void> Weights::read(ParameterId parameter, const Tile &tile, T *target,
   }
   bool single = entry.parts.size() == 1;
   const Part &part = entry.parts[single ? 0 : static_cast<size_t>(tile.matrix)];
-  int64_t bytes = storedTypeBits(part.tensor->type) / 8;
-  int64_t start = part.offset + (single ? tile.matrix * part.matrixStride : 0) +
-                  tile.row * part.rowStride + tile.column * part.columnStride;
-  const std::byte *source = part.tensor->data + start * bytes;
+  const StoredPart &place = part.place;
+  bool isVector = place.tensor.shape.size() == 1;
+  int64_t start =
+      place.offset + (single ? tile.matrix * place.matrixStride : 0);
+  bool isOrdered = place.rowOrder.head > 0;
+  // Elements from the first row or column.
+  auto rowAt = [&](int64_t r) {
+    return isVector ? 0 : place.rowOrder.offset(tile.row + r, place.rowStride);
+  };
+  auto columnAt = [&](int64_t c) {
+    return isVector ? place.rowOrder.offset(tile.column + c, place.columnStride)
+                    : (tile.column + c) * place.columnStride;
+  };
+  auto run = [&](int64_t first, int64_t stride, int64_t count, T *to,
+                 int64_t step) {
+    readElements(*part.tensor, start + first, stride, count, to, step);
+  };
   // The inner loop runs along what is contiguous in the file.
-  if (part.columnStride == 1) {
+  if (isVector && isOrdered) {
+    for (int64_t c = 0; c < tile.columns; ++c) {
+      run(columnAt(c), 1, 1, target + c, 1);
+    }
+  } else if (place.columnStride == 1 || isOrdered) {
     for (int64_t r = 0; r < tile.rows; ++r) {
-      convertElements(part.tensor->type, source + r * part.rowStride * bytes, 1,
-                      tile.columns, target + r * pitch, 1);
+      run(rowAt(r) + columnAt(0), place.columnStride, tile.columns,
+          target + r * pitch, 1);
     }
   } else {
     for (int64_t c = 0; c < tile.columns; ++c) {
-      convertElements(part.tensor->type, source + c * part.columnStride * bytes,
-                      part.rowStride, tile.rows, target + c, pitch);
+      run(rowAt(0) + columnAt(c), place.rowStride, tile.rows, target + c,
+          pitch);
+    }
+  }
+  if (place.added != 0) {
+    for (int64_t r = 0; r < tile.rows; ++r) {
+      for (int64_t c = 0; c < tile.columns; ++c) {
+        target[r * pitch + c] += static_cast<T>(place.added);
+      }
     }
   }
   return {};

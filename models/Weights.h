@@ -60,7 +60,7 @@ public:
 private:
   struct Part {
     const StoredTensor *tensor;
-    int64_t offset, matrixStride, rowStride, columnStride;
+    StoredPart place;
   };
   struct Bound {
     std::string name;

@@ -40,7 +40,8 @@ struct PackageSize {
 };
 
 enum class BufferRole : uint8_t {
-  Weight,     // a parameter of the model, converted to `dtype`
+  Weight,     // a parameter of the model, converted to `dtype`; in an 8-bit
+              // type every row is divided by its scale (RowScales)
   Table,      // numbers that only the model's configuration decides
   Input,      // part of the step descriptor
   Cache,      // keys or values of all slots; lives from step to step
@@ -62,6 +63,8 @@ enum class BufferContent : uint8_t {
   RopeTable,     // f32 [positions, 2 * head]: per position cos of each column's
                  // angle, then sin, negative in even columns
   Temperatures,  // f32 [positions, 1]: factor on queries by position
+  RowScales,     // f32 [1, rows]: what each row of the parameter's 8-bit buffer
+                 // is multiplied by
 };
 
 struct PackageBuffer {
@@ -71,7 +74,7 @@ struct PackageBuffer {
   bool isControl = false;
   BufferRole role = BufferRole::Activation;
   std::string parameter;        // Weight: its name in the model's graph
-  BufferContent content{};      // Input and Table
+  BufferContent content{};      // Input, Table, scales of a Weight
   int64_t index = 0, block = 0; // see BufferContent
 };
 

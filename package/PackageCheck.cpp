@@ -59,8 +59,19 @@ const char *chipwright::bufferContentName(BufferContent content) {
     return "rope_table";
   case BufferContent::Temperatures:
     return "temperatures";
+  case BufferContent::RowScales:
+    return "row_scales";
   }
   return "?";
+}
+
+std::optional<DType> chipwright::linearTypeOf(const Package &package) {
+  for (const PackageBuffer &buffer : package.buffers) {
+    if (buffer.role == BufferRole::Weight && dtypeBytes(buffer.dtype) == 1) {
+      return buffer.dtype;
+    }
+  }
+  return std::nullopt;
 }
 
 int64_t chipwright::largestValue(const Package &package,
@@ -205,7 +216,7 @@ private:
     }
     std::string where = "buffer " + buffer.name;
     if (dtypeBytes(buffer.dtype) == 0 || buffer.role > BufferRole::Output ||
-        buffer.content > BufferContent::Temperatures) {
+        buffer.content > BufferContent::RowScales) {
       fail(where + ": expected a type, role and content that this version "
                    "knows, found another one");
       return;
@@ -242,11 +253,32 @@ private:
     content(buffer, where);
   }
 
+  /// Scales and the rows that they belong to come together.
+  void scales(const PackageBuffer &buffer, const std::string &where) {
+    bool isRow = buffer.shape.size() == 2 && buffer.dtype == DType::F32 &&
+                 buffer.shape[0] == PackageSize{1, ""};
+    bool hasRows = false;
+    for (const PackageBuffer &other : package.buffers) {
+      hasRows |= isRow && other.role == BufferRole::Weight &&
+                 other.parameter == buffer.parameter &&
+                 dtypeBytes(other.dtype) == 1 && other.shape.size() == 2 &&
+                 other.shape[0] == buffer.shape[1];
+    }
+    if (!hasRows) {
+      fail(where + ": expected a row of f32, one for each row of an 8-bit "
+                   "buffer of its parameter, found another shape or no such "
+                   "buffer");
+    }
+  }
+
   void content(const PackageBuffer &buffer, const std::string &where) {
     bool isTable = buffer.content == BufferContent::RopeTable ||
                    buffer.content == BufferContent::Temperatures;
-    bool isInput = buffer.content != BufferContent::None && !isTable;
-    if (isTable != (buffer.role == BufferRole::Table) ||
+    bool isScales = buffer.content == BufferContent::RowScales;
+    bool isInput =
+        buffer.content != BufferContent::None && !isTable && !isScales;
+    if ((isScales && buffer.role != BufferRole::Weight) ||
+        isTable != (buffer.role == BufferRole::Table) ||
         isInput != (buffer.role == BufferRole::Input)) {
       fail(fmt::format("{}: expected contents that go with the role {}, found "
                        "{}",
@@ -288,6 +320,9 @@ private:
     case BufferContent::Temperatures:
       columns = buffer.content == BufferContent::Temperatures ? 1 : 0;
       break;
+    case BufferContent::RowScales:
+      scales(buffer, where);
+      return;
     }
     bool isGood = buffer.shape.size() == 2 &&
                   buffer.dtype == (isTable ? DType::F32 : DType::I32) &&

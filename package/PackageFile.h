@@ -20,6 +20,7 @@
 #include "package/Package.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,6 +47,9 @@ Result<void> writePackage(const Package &package, const std::string &path);
 
 /// Reads the file \p path.
 Result<Package> readPackage(const std::string &path);
+
+/// \returns the 8-bit type in which linear maps multiply, or nothing.
+std::optional<DType> linearTypeOf(const Package &package);
 
 /// Checks that every index is in range, names are unique and printable, symbols
 /// have bounds, shapes have sizes of at most 2^44 bytes, and contents have the

@@ -20,8 +20,8 @@ double chipwright::logitsErrorBound(DType type) {
   return type == DType::F16 ? 3e-3 : 2e-2;
 }
 
-Comparison::Comparison(Device &expected, double errorBound)
-    : reference(expected) {
+Comparison::Comparison(Device &expected, double errorBound, Device *imitation)
+    : reference(expected), rounded(imitation), leastBound(errorBound) {
   found.errorBound = errorBound;
 }
 
@@ -50,6 +50,19 @@ Result<void> Comparison::add(const SessionStep &step) {
                       ExitBadInput};
   }
   addLogits(chip, *expected->logits);
+  if (rounded) {
+    auto imitated = rounded->run(step.step, &replay);
+    if (!imitated) {
+      return imitated.error();
+    }
+    squaredRounding +=
+        (imitated->logits->cast<double>() - expected->logits->cast<double>())
+            .squaredNorm();
+    found.errorBound = std::max(
+        leastBound,
+        2 * std::sqrt(squaredRounding /
+                      (squaredReference > 0 ? squaredReference : 1.0)));
+  }
   for (const auto &[name, record] : step.outcome.routers) {
     auto place = expected->routers.find(name);
     if (place != expected->routers.end() && record.chosen.size() > 0) {

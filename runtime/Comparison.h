@@ -47,8 +47,10 @@ double logitsErrorBound(DType type);
 /// experts.
 class Comparison {
 public:
-  /// \p reference must outlive this and see every step.
-  Comparison(Device &reference, double errorBound);
+  /// \p reference must outlive this and see every step. So must \p rounded, a
+  /// reference whose products round their operands as the chip's do: the bound
+  /// is then at least twice its own error, which is what rounding costs.
+  Comparison(Device &reference, double errorBound, Device *rounded = nullptr);
 
   /// Refused: a step without logits.
   Result<void> add(const SessionStep &step);
@@ -61,8 +63,10 @@ private:
   void addRouter(const RouterRecord &chip, const RouterRecord &expected);
 
   Device &reference;
+  Device *rounded;
   ComparisonResult found;
-  double squaredError = 0, squaredReference = 0;
+  double leastBound;
+  double squaredError = 0, squaredReference = 0, squaredRounding = 0;
 };
 
 /// Adds the choices of one router to \p found: \p chip as executed, against

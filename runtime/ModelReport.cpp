@@ -252,6 +252,9 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
   if (run.chip) {
     json["mode"] = modeName(run.mode);
     json["dtype"] = dtypeName(run.productType);
+    if (run.linearType) {
+      json["linear_dtype"] = dtypeName(*run.linearType);
+    }
     json["package"] = run.package;
     if (result.ttftSeconds) {
       json["ttft_seconds"] = *result.ttftSeconds;
@@ -265,6 +268,13 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
     for (const Phase &phase : phasesOf(result)) {
       json[phase.name] = phaseJson(phase, run.chip->spec);
     }
+  }
+  if (!run.texts.empty()) {
+    json["texts"] = run.texts;
+  }
+  if (run.perplexity) {
+    json["perplexity"] = *run.perplexity;
+    json["predicted_tokens"] = run.predictedTokens;
   }
   json["steps"] = stepsJson(result);
   if (run.comparison) {
@@ -306,7 +316,8 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
          "sent unless the launch before used the same"}};
   }
   json["simulator"] = {{"cpu_seconds", run.cpuSeconds},
-                       {"process_cpu_seconds", processCpuSeconds(true)}};
+                       {"process_cpu_seconds", processCpuSeconds(true)},
+                       {"wall_seconds", run.wallSeconds}};
   json["version"] = versionString();
   json["command_line"] = commandLine;
   if (run.chip) {
@@ -399,11 +410,15 @@ static std::string formatChecks(const ModelRun &run) {
 std::string chipwright::formatRun(const ModelRun &run) {
   const GenerateResult &result = run.generated;
   std::string text =
-      run.chip ? fmt::format("{} ({}) in {} on {} ({} mode)\n", run.model,
-                             run.modelType, dtypeName(run.productType),
-                             run.chip->spec.name, modeName(run.mode))
-               : fmt::format("{} ({}) in fp32 on the host\n", run.model,
-                             run.modelType);
+      run.chip
+          ? fmt::format("{} ({}) in {}{} on {} ({} mode)\n", run.model,
+                        run.modelType, dtypeName(run.productType),
+                        run.linearType ? fmt::format(", linear maps in {}",
+                                                     dtypeName(*run.linearType))
+                                       : "",
+                        run.chip->spec.name, modeName(run.mode))
+          : fmt::format("{} ({}) in fp32 on the host\n", run.model,
+                        run.modelType);
   for (size_t s = 0; s < result.tokens.size(); ++s) {
     text += fmt::format(
         "sequence {}: {} tokens, then {}\n", s, run.prompts[s].size(),
@@ -412,6 +427,9 @@ std::string chipwright::formatRun(const ModelRun &run) {
         : result.tokens[s].empty()
             ? std::string("none")
             : fmt::format("{}", fmt::join(result.tokens[s], ",")));
+    if (run.texts.size() > 1) { // that of a single one was shown as it came
+      text += run.texts[s] + "\n";
+    }
   }
   std::vector<Phase> phases =
       run.chip ? phasesOf(result) : std::vector<Phase>();
@@ -427,8 +445,29 @@ std::string chipwright::formatRun(const ModelRun &run) {
                         timeText(*result.tpotSeconds),
                         double(run.prompts.size()) / *result.tpotSeconds);
   }
+  for (const Phase &phase : phases) {
+    if (phase.tokens > 0) {
+      text += fmt::format("energy          {:.4g} mJ a token in {}\n",
+                          phase.sum.energy.total() * 1e3 / double(phase.tokens),
+                          phase.name);
+    }
+  }
+  if (run.perplexity) {
+    text +=
+        fmt::format("perplexity      {:.4f} over {} tokens of the prompts\n",
+                    *run.perplexity, run.predictedTokens);
+  }
   text += formatChecks(run);
-  text += fmt::format("simulator       {:.3f} CPU s\n", run.cpuSeconds);
+  double simulated = 0;
+  for (const StepRecord &step : result.steps) {
+    simulated += step.time ? step.time->seconds() : 0;
+  }
+  text += fmt::format("simulator       {:.3f} CPU s", run.cpuSeconds);
+  if (simulated > 0) {
+    text += fmt::format("; {:.3g} times as long as the chip takes",
+                        run.wallSeconds / simulated);
+  }
+  text += "\n";
   if (!phases.empty()) {
     text += "verdict: " + std::string(phases.back().name) + " is " +
             verdict(phases.back().sum) + "\n";

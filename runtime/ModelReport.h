@@ -25,12 +25,17 @@ struct ModelRun {
   std::string model, modelType, device; // checkpoint, family, "sim" or "cpu"
   sim::Mode mode = sim::Mode::Functional;
   std::vector<std::vector<int32_t>> prompts;
+  std::vector<std::string> texts; // new ones, by sequence; none without words
   GenerateResult generated;
-  double cpuSeconds = 0; // of the host, of this process
+  double cpuSeconds = 0;            // of the host, of this process
+  double wallSeconds = 0;           // of the steps
+  std::optional<double> perplexity; // of the prompts
+  int64_t predictedTokens = 0;
   // Chips only:
   const ResolvedChip *chip = nullptr;
   std::string package; // hash
   DType productType = DType::BF16;
+  std::optional<DType> linearType; // where linear maps are quantised
   // Checks, where asked for:
   std::optional<ComparisonResult> comparison;
   std::optional<std::vector<OpError>> opErrors;

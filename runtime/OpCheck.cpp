@@ -12,8 +12,14 @@
 using namespace chipwright;
 using namespace chipwright::models;
 
-double chipwright::opErrorBound(OpKind kind, DType type) {
+double chipwright::opErrorBound(OpKind kind, DType type,
+                                std::optional<RowType> linear) {
   double one = type == DType::F16 ? 2.5e-4 : 2e-3;
+  if (kind == OpKind::Linear && linear) {
+    return one + (linear == RowType::I8       ? 1e-3
+                  : linear == RowType::F8E4M3 ? 0x1p-6
+                                              : 0x1p-5);
+  }
   bool isTwo = kind == OpKind::Attention || kind == OpKind::Experts;
   return isTwo ? 2 * one : one;
 }
@@ -31,18 +37,19 @@ double OpError::limit() const {
   return bound * std::min(std::sqrt(1 + chance), kLargest);
 }
 
-static ReferenceOptions optionsFor(DType type) {
+static ReferenceOptions optionsFor(DType type, std::optional<RowType> linear) {
   ReferenceOptions options;
+  options.linear = linear;
   options.rounding =
       type == DType::F16 ? OperandRounding::F16 : OperandRounding::BF16;
   return options;
 }
 
 OpCheck::OpCheck(const Graph &described, const Weights &weights, DType type,
-                 int64_t slots)
-    : graph(described), productType(type),
-      reference(described, weights, optionsFor(type)), cache(described, slots) {
-}
+                 int64_t slots, std::optional<RowType> quantised)
+    : graph(described), productType(type), linear(quantised),
+      reference(described, weights, optionsFor(type, quantised)),
+      cache(described, slots) {}
 
 Result<void> OpCheck::stepBegins(const Step &step, const StepSizes &current) {
   sizes = current;
@@ -103,7 +110,7 @@ static void measureError(const HostMatrix<double> &chip,
 
 Result<void> OpCheck::check(const Op &op) {
   std::vector<const HostValue<double> *> operands;
-  double chain = opErrorBound(op.kind, productType);
+  double chain = opErrorBound(op.kind, productType, linear);
   for (ValueId id : op.operands) {
     operands.push_back(&values[static_cast<size_t>(id)]);
     chain += slack[static_cast<size_t>(id)];

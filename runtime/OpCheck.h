@@ -20,6 +20,7 @@
 #include "runtime/SimDevice.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,13 +47,18 @@ struct OpError {
 /// \returns what an op of \p kind may add to the relative error of its result
 /// with products in \p type: one rounding of the result, for attention and
 /// experts two (they round between products).
-double opErrorBound(models::OpKind kind, DType type);
+/// \p linear is the 8-bit type of linear maps. Activations are divided by their
+/// scale in fp32, which may move ties and their neighbours to the other side:
+/// rare for int8, up to one element in 50 for fp8, whose numbers are few.
+double opErrorBound(models::OpKind kind, DType type,
+                    std::optional<models::RowType> linear = {});
 
 class OpCheck final : public LaunchObserver {
 public:
   /// \p graph and \p weights must outlive this.
   OpCheck(const models::Graph &graph, const models::Weights &weights,
-          DType productType, int64_t slots);
+          DType productType, int64_t slots,
+          std::optional<models::RowType> linear = {});
 
   Result<void> stepBegins(const models::Step &step,
                           const StepSizes &sizes) override;
@@ -73,6 +79,7 @@ private:
 
   const models::Graph &graph;
   DType productType;
+  std::optional<models::RowType> linear;
   models::Reference<double> reference;
   models::KvCache<double> cache; // of the chip's own keys and values
   StepSizes sizes;

@@ -140,6 +140,7 @@ std::vector<uint8_t> chipwright::inputBytes(const PackageBuffer &buffer,
   case BufferContent::None:
   case BufferContent::RopeTable:
   case BufferContent::Temperatures:
+  case BufferContent::RowScales:
     break;
   }
   return {};
@@ -166,8 +167,8 @@ static std::vector<T> distinct(const Graph &graph, Same same) {
 static void ropeRow(const RopeAttributes &rope, int64_t position, float *row) {
   for (size_t i = 0; i < rope.inverseFrequencies.size(); ++i) {
     float angle = static_cast<float>(position) * rope.inverseFrequencies[i];
-    auto cosine = static_cast<float>(std::cos(double(angle)));
-    auto sine = static_cast<float>(std::sin(double(angle)));
+    auto cosine = static_cast<float>(std::cos(double(angle)) * rope.magnitude);
+    auto sine = static_cast<float>(std::sin(double(angle)) * rope.magnitude);
     float *sines = row + rope.headSize;
     row[2 * i] = row[2 * i + 1] = cosine;
     sines[2 * i] = -sine;
@@ -193,7 +194,7 @@ Result<std::vector<uint8_t>> chipwright::tableBytes(const PackageBuffer &buffer,
   if (buffer.content == BufferContent::RopeTable) {
     auto ropes = distinct<RopeAttributes>(
         graph, [](const RopeAttributes &a, const RopeAttributes &b) {
-          return a.headSize == b.headSize &&
+          return a.headSize == b.headSize && a.magnitude == b.magnitude &&
                  a.inverseFrequencies == b.inverseFrequencies;
         });
     if (index >= ropes.size() || columns != 2 * ropes[index].headSize) {

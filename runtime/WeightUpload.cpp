@@ -6,13 +6,16 @@
 
 #include "runtime/WeightUpload.h"
 
+#include "models/RowQuantisation.h"
 #include "package/PackageFile.h"
 #include "sim/numerics/Element.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
+#include <optional>
 
 using namespace chipwright;
 using namespace chipwright::models;
@@ -20,25 +23,32 @@ using namespace chipwright::models;
 // Elements converted at a time: 4 MiB in fp32.
 static constexpr int64_t kBlockElements = 1 << 20;
 
+/// Fills \p target, and \p scales with a number for each row if the buffer's
+/// type has 8 bits.
 static Result<void> uploadOne(const PackageBuffer &buffer,
-                              std::span<uint8_t> target, ParameterId parameter,
+                              std::span<uint8_t> target,
+                              std::span<uint8_t> scales, ParameterId parameter,
                               const Weights &weights) {
   Weights::Size size = weights.size(parameter);
+  const std::optional<RowType> quantised = rowTypeOf(buffer.dtype);
+  const uint64_t allRows =
+      static_cast<uint64_t>(size.matrices) * static_cast<uint64_t>(size.rows);
   uint64_t bytes =
-      static_cast<uint64_t>(size.matrices) * static_cast<uint64_t>(size.rows) *
-      static_cast<uint64_t>(size.columns) * dtypeBytes(buffer.dtype);
-  if (bytes != target.size()) {
+      allRows * static_cast<uint64_t>(size.columns) * dtypeBytes(buffer.dtype);
+  if (bytes != target.size() ||
+      scales.size() != (quantised ? allRows * sizeof(float) : 0)) {
     return Diagnostic{
         fmt::format("buffer {}: expected the {} bytes of {} ({} x {} x {} in "
-                    "{}), found {}; compile this model again",
+                    "{}{}), found {}; compile this model again",
                     buffer.name, bytes, buffer.parameter, size.matrices,
                     size.rows, size.columns, dtypeName(buffer.dtype),
+                    quantised ? " with a scale for each row" : "",
                     target.size()),
         ExitBadInput};
   }
   int64_t step = std::max<int64_t>(1, kBlockElements / size.columns);
   std::vector<float> block;
-  uint8_t *place = target.data();
+  uint8_t *place = target.data(), *scalePlace = scales.data();
   for (int64_t matrix = 0; matrix < size.matrices; ++matrix) {
     for (int64_t row = 0; row < size.rows; row += step) {
       int64_t rows = std::min(step, size.rows - row);
@@ -49,6 +59,12 @@ static Result<void> uploadOne(const PackageBuffer &buffer,
                        block.data(), size.columns);
       if (!read) {
         return read;
+      }
+      for (int64_t r = 0; quantised && r < rows; ++r) {
+        float scale =
+            scaleRow(*quantised, block.data() + r * size.columns, size.columns);
+        std::memcpy(scalePlace, &scale, sizeof(scale));
+        scalePlace += sizeof(scale);
       }
       sim::storeRow(buffer.dtype, block.data(), place, count);
       place += count * dtypeBytes(buffer.dtype);
@@ -65,9 +81,16 @@ Result<void> chipwright::uploadWeights(PackageMachine &machine,
     byName[parameter.name] = parameter.id;
   }
   const std::vector<PackageBuffer> &buffers = machine.package().buffers;
+  std::map<std::string, int64_t> scalesOf; // parameter to buffer
   for (size_t i = 0; i < buffers.size(); ++i) {
-    if (buffers[i].role != BufferRole::Weight) {
-      continue;
+    if (buffers[i].content == BufferContent::RowScales) {
+      scalesOf[buffers[i].parameter] = static_cast<int64_t>(i);
+    }
+  }
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    if (buffers[i].role != BufferRole::Weight ||
+        buffers[i].content == BufferContent::RowScales) {
+      continue; // scales are filled with the rows
     }
     auto parameter = byName.find(buffers[i].parameter);
     if (parameter == byName.end()) {
@@ -77,8 +100,13 @@ Result<void> chipwright::uploadWeights(PackageMachine &machine,
                       buffers[i].name, buffers[i].parameter),
           ExitBadInput};
     }
+    std::span<uint8_t> scales;
+    if (auto own = scalesOf.find(buffers[i].parameter);
+        own != scalesOf.end() && rowTypeOf(buffers[i].dtype)) {
+      scales = machine.stored(own->second);
+    }
     auto done = uploadOne(buffers[i], machine.stored(static_cast<int64_t>(i)),
-                          parameter->second, weights);
+                          scales, parameter->second, weights);
     if (!done) {
       return done;
     }

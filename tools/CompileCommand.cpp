@@ -202,6 +202,7 @@ static Result<Wanted> readWanted(const po::variables_map &values) {
     return good.error();
   }
   request.productType = wish->dtype.value_or(request.productType);
+  request.linearType = wish->linearType;
   auto take = [](const std::optional<uint64_t> &from, int64_t &to) {
     to = from ? static_cast<int64_t>(*from) : to;
   };

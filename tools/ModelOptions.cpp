@@ -6,7 +6,9 @@
 
 #include "tools/ModelOptions.h"
 
+#include "models/Checkpoint.h"
 #include "models/ConfigReader.h"
+#include "models/RowQuantisation.h"
 #include "tools/Arguments.h"
 
 #include <fmt/format.h>
@@ -30,8 +32,10 @@ void tools::addCompileOptions(po::options_description &options) {
     return po::value<std::string>()->value_name(name);
   };
   options.add_options()("dtype", text("TYPE"),
-                        "type of products: bf16 (the default) or fp16")(
-      "max-tokens", text("N"), "most tokens of a step")(
+                        "type of products: bf16 (the default) or fp16; int8, "
+                        "fp8_e4m3, fp8_e5m2: linear maps quantised, others "
+                        "bf16")("max-tokens", text("N"),
+                                "most tokens of a step")(
       "max-batch", text("N"), "most sequences")("max-context", text("N"),
                                                 "most tokens of a sequence");
 }
@@ -61,9 +65,15 @@ Result<CompileWish> tools::readCompileWish(const po::variables_map &values,
   if (values.count("dtype")) {
     std::string text = values["dtype"].as<std::string>();
     wish.dtype = dtypeFromName(text);
+    if (wish.dtype && models::rowTypeOf(*wish.dtype)) {
+      wish.linearType = wish.dtype;
+      wish.dtype = DType::BF16;
+    }
     if (wish.dtype != DType::BF16 && wish.dtype != DType::F16) {
-      return usageError(
-          fmt::format("--dtype is '{}', expected bf16 or fp16", text), command);
+      return usageError(fmt::format("--dtype is '{}', expected bf16, fp16, "
+                                    "int8, fp8_e4m3 or fp8_e5m2",
+                                    text),
+                        command);
     }
   }
   return wish;
@@ -86,7 +96,11 @@ Result<OpenedModel> tools::openModel(const std::string &directory,
                        std::move(checkpoint->graph),
                        std::move(checkpoint->weights)};
   }
-  auto config = models::readModelConfig(directory + "/config.json");
+  auto parts = models::openCheckpointConfig(directory);
+  if (!parts) {
+    return parts.error();
+  }
+  auto config = models::parseModelConfig(parts->configText, parts->configFile);
   if (!config) {
     return config.error();
   }

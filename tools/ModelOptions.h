@@ -27,15 +27,16 @@ void addCompileOptions(boost::program_options::options_description &options);
 /// Bounds and type as the command line gives them.
 struct CompileWish {
   std::optional<uint64_t> maxTokens, maxBatch, maxContext;
-  std::optional<DType> dtype;
+  std::optional<DType> dtype;      // of products, 16 bits
+  std::optional<DType> linearType; // of linear maps, 8 bits
 
   bool isEmpty() const {
     return !maxTokens && !maxBatch && !maxContext && !dtype;
   }
 };
 
-/// Reads addCompileOptions(). Refused: numbers of 0 or beyond 2^30, types other
-/// than bf16 and fp16.
+/// Reads addCompileOptions(). Refused: numbers of 0 or beyond 2^30, types that
+/// no model is compiled for.
 Result<CompileWish>
 readCompileWish(const boost::program_options::variables_map &values,
                 const std::string &command);
@@ -44,8 +45,8 @@ readCompileWish(const boost::program_options::variables_map &values,
 Result<ResolvedChip>
 readChip(const boost::program_options::variables_map &values);
 
-/// A model from a directory, with its weights or, where only times are asked
-/// for, without.
+/// A model from a directory or a GGUF file, with its weights or, where only
+/// times are asked for, without.
 struct OpenedModel {
   models::ModelConfig config;
   models::Graph graph;

@@ -13,6 +13,7 @@
 #include "tools/Arguments.h"
 #include "tools/Commands.h"
 #include "tools/Output.h"
+#include "tools/RunProgress.h"
 #include "tools/RunRequest.h"
 
 #include <fmt/format.h>
@@ -29,6 +30,44 @@ using Strings = std::vector<std::string>;
 namespace {
 
 constexpr const char *kCommand = "run";
+
+/// What the run needs of the model beside its numbers.
+struct Words {
+  std::optional<models::ModelTokenizer> tokenizer; // where prompts are texts
+  std::vector<int32_t> stops;
+};
+
+/// Makes tokens of the prompts in words.
+Result<Words> encodePrompts(RunRequest &request) {
+  Words words;
+  if (request.texts.empty()) {
+    return words;
+  }
+  auto opened = models::openModelTokenizer(request.model);
+  if (!opened) {
+    return opened.error();
+  }
+  for (const std::string &text : request.texts) {
+    auto prompt = models::encodePrompt(*opened, text, request.isChat);
+    if (!prompt) {
+      return prompt.error();
+    }
+    if (prompt->ids.empty()) {
+      return Diagnostic{"--prompt gives no token; expected a text that is not "
+                        "empty",
+                        ExitUsage};
+    }
+    request.prompts.push_back(std::move(prompt->ids));
+    words.stops = std::move(prompt->stops);
+  }
+  words.tokenizer = opened.take();
+  return words;
+}
+
+/// Text may be printed while it comes: nothing else goes to stdout.
+bool mayStream(const RunRequest &request) {
+  return request.json != "-" && request.tracing.path != "-";
+}
 
 /// Bounds that hold what \p request asks for.
 SessionLimits limitsFor(const RunRequest &request) {
@@ -55,6 +94,13 @@ SessionLimits limitsFor(const RunRequest &request) {
   return limits;
 }
 
+/// The host, with linear maps quantised to an 8-bit type if there is one.
+models::ReferenceOptions hostOptions(std::optional<DType> linear) {
+  models::ReferenceOptions options;
+  options.linear = linear ? models::rowTypeOf(*linear) : std::nullopt;
+  return options;
+}
+
 Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
                            const ResolvedChip &chip) {
   if (!request.package.empty()) {
@@ -66,6 +112,7 @@ Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
   compile.graph = &model.graph;
   compile.chip = &chip;
   compile.productType = request.compile.dtype.value_or(compile.productType);
+  compile.linearType = request.compile.linearType;
   compile.maxTokens = limits.maxTokens;
   compile.maxBatch = limits.maxBatch;
   compile.maxContext = limits.maxContext;
@@ -76,30 +123,56 @@ Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
   return std::move(compiled->package);
 }
 
-GenerateRequest generationOf(const RunRequest &request,
+GenerateRequest generationOf(const RunRequest &request, const Words &words,
                              const OpenedModel &model) {
   GenerateRequest generation;
   generation.prompts = request.prompts;
   generation.maxNewTokens = request.newTokens;
   generation.prefillTokens = request.prefillTokens;
   generation.endTokens = model.config.endTokens;
+  generation.endTokens.insert(generation.endTokens.end(), words.stops.begin(),
+                              words.stops.end());
   generation.allLogits = request.allLogits;
+  generation.sampling = request.sampling;
   return generation;
 }
 
-Result<ModelRun> runOnHost(const RunRequest &request) {
+/// Ends what is shown and puts it into the report.
+Result<void> finish(RunProgress &progress, ModelRun &run) {
+  run.wallSeconds = progress.wallSeconds();
+  if (auto done = progress.finish(); !done) {
+    return done;
+  }
+  run.texts = progress.texts();
+  run.perplexity = progress.perplexity().value();
+  run.predictedTokens = progress.perplexity().tokens();
+  return {};
+}
+
+Result<ModelRun> runOnHost(const RunRequest &request, const Words &words) {
   auto model = openModel(request.model, /*withWeights=*/true);
   if (!model) {
     return model.error();
   }
   SessionLimits limits = limitsFor(request);
-  auto device = makeCpuDevice(model->graph, *model->weights, limits.slots());
+  auto device = makeCpuDevice(model->graph, *model->weights, limits.slots(),
+                              hostOptions(request.compile.linearType));
   Session session(model->graph, *device, limits);
-  auto generated = generate(session, generationOf(request, *model));
+  GenerateRequest generation = generationOf(request, words, *model);
+  RunProgress progress(request.prompts, words.tokenizer, mayStream(request),
+                       request.perplexity);
+  generation.afterStep = [&](const SessionStep &step,
+                             const std::map<int32_t, int32_t> &next) {
+    return progress.add(step, next);
+  };
+  auto generated = generate(session, generation);
   if (!generated) {
     return generated.error();
   }
   ModelRun run;
+  if (auto done = finish(progress, run); !done) {
+    return done.error();
+  }
   run.generated = generated.take();
   run.modelType = model->config.modelType;
   return run;
@@ -128,7 +201,7 @@ Result<void> beginTrace(const RunRequest &request, const ChipSpec &spec,
   return {};
 }
 
-Result<ModelRun> runOnChip(const RunRequest &request,
+Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
                            const ResolvedChip &chip) {
   bool isFunctional = request.mode == sim::Mode::Functional;
   auto model = openModel(request.model, isFunctional);
@@ -194,23 +267,38 @@ Result<ModelRun> runOnChip(const RunRequest &request,
   }
   if (request.checkOps) {
     ops.emplace(model->graph, *model->weights, package->productType,
-                limits.slots());
+                limits.slots(), hostOptions(linearTypeOf(*package)).linear);
     device.observe(*ops);
   }
-  std::unique_ptr<Device> host;
+  std::unique_ptr<Device> host, imitation;
   std::optional<Comparison> comparison;
   if (request.checkCpu) {
     host = makeCpuDevice(model->graph, *model->weights, limits.slots());
-    comparison.emplace(*host, request.errorBound.value_or(
-                                  logitsErrorBound(package->productType)));
+    if (auto linear = linearTypeOf(*package); linear && !request.errorBound) {
+      models::ReferenceOptions options = hostOptions(linear);
+      options.rounding = package->productType == DType::F16
+                             ? models::OperandRounding::F16
+                             : models::OperandRounding::BF16;
+      imitation =
+          makeCpuDevice(model->graph, *model->weights, limits.slots(), options);
+    }
+    comparison.emplace(
+        *host,
+        request.errorBound.value_or(logitsErrorBound(package->productType)),
+        imitation.get());
   }
   Session session(model->graph, device, limits);
-  GenerateRequest generation = generationOf(request, *model);
+  GenerateRequest generation = generationOf(request, words, *model);
+  RunProgress progress(request.prompts, words.tokenizer, mayStream(request),
+                       request.perplexity);
   generation.routing = wanted.routing;
   generation.afterStep = [&](const SessionStep &step,
                              const std::map<int32_t, int32_t> &next) {
     if (!request.saveRouting.empty()) {
       recorder.trace.steps.back().next = next;
+    }
+    if (auto done = progress.add(step, next); !done) {
+      return done;
     }
     return comparison ? comparison->add(step) : Result<void>();
   };
@@ -227,12 +315,16 @@ Result<ModelRun> runOnChip(const RunRequest &request,
     return done.error();
   }
   ModelRun run;
+  if (auto done = finish(progress, run); !done) {
+    return done.error();
+  }
   run.modelType = model->config.modelType;
   run.mode = request.mode;
   run.generated = generated.take();
   run.chip = &chip;
   run.package = formatHash(hash);
   run.productType = package->productType;
+  run.linearType = linearTypeOf(*package);
   if (comparison) {
     run.comparison = comparison->result();
   }
@@ -346,7 +438,12 @@ int tools::runCommand(const Strings &arguments,
     return runReplay(*request, *chip, commandLine);
   }
   double before = processCpuSeconds(/*withChildren=*/false);
-  auto run = chip ? runOnChip(*request, *chip) : runOnHost(*request);
+  auto words = encodePrompts(*request);
+  if (!words) {
+    return report(words.error());
+  }
+  auto run =
+      chip ? runOnChip(*request, *words, *chip) : runOnHost(*request, *words);
   if (!run) {
     return report(run.error());
   }

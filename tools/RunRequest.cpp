@@ -6,6 +6,7 @@
 
 #include "tools/RunRequest.h"
 
+#include "models/MappedFile.h"
 #include "tools/Arguments.h"
 
 #include <fmt/format.h>
@@ -24,16 +25,18 @@ namespace {
 constexpr const char *kCommand = "run";
 
 constexpr const char *kHelp =
-    R"(usage: chipwright run --model DIR --prompt-ids 1,2,3 [options]
+    R"(usage: chipwright run --model PATH --prompt TEXT [--chat] [options]
+       chipwright run --model PATH --prompt-ids 1,2,3 [options]
        chipwright run --replay DIR [options]
 
-Runs a model: the prompts, then greedy decoding. On a chip, says how long each
-phase takes and what bounds it.
+Runs a model: the prompts, then the tokens that follow. On a chip, says how long
+each phase takes and what bounds it.
 
 )";
 
 constexpr const char *kExample = R"(
 examples:
+  chipwright run --model smollm2.gguf --chat --prompt "What is the moon?"
   chipwright run --model llama --prompt-ids 1,2,3 --max-new-tokens 8 --check cpu
   chipwright run --model llama --package llama.cwx --prompt-ids 1,2 \
     --prompt-ids 3,4,5 --save-routing r.json --json run.json
@@ -71,6 +74,28 @@ public:
     }
   }
 
+  /// A number from \p least to \p most; \p example for the message.
+  void real(const char *name, double least, double most, const char *example,
+            std::optional<double> &to) {
+    if (!has(name)) {
+      return;
+    }
+    std::string word = text(name);
+    double value = -1;
+    auto [rest, failed] =
+        std::from_chars(word.data(), word.data() + word.size(), value);
+    if (failed != std::errc() || rest != word.data() + word.size() ||
+        !(value >= least && value <= most)) {
+      fail(fmt::format("--{} is '{}', expected a number {} such as {}", name,
+                       word,
+                       most > 1e9 ? "of 0 or more"
+                                  : fmt::format("from {} to {}", least, most),
+                       example));
+    } else {
+      to = value;
+    }
+  }
+
   void fail(const std::string &message) {
     if (!error) {
       error = usageError(message, kCommand);
@@ -101,6 +126,29 @@ void readPrompts(Reader &reader, RunRequest &request) {
   }
 }
 
+void readTexts(Reader &reader, RunRequest &request) {
+  request.texts = reader.list("prompt");
+  std::string path = reader.text("prompt-file");
+  if (path.empty()) {
+    return;
+  }
+  // Longer texts are refused by the tokenizer too.
+  constexpr uint64_t kMostBytes = uint64_t(64) << 20;
+  auto file = models::MappedFile::open(path, "a prompt");
+  if (!file || file->size() == 0 || file->size() > kMostBytes) {
+    Diagnostic wrong =
+        !file ? file.error()
+              : Diagnostic{fmt::format("{}: expected a prompt of 1 to {} "
+                                       "bytes, found {}; cut it",
+                                       path, kMostBytes, file->size()),
+                           ExitBadInput};
+    reader.error = reader.error ? reader.error : wrong;
+    return;
+  }
+  request.texts.emplace_back(reinterpret_cast<const char *>(file->data()),
+                             file->size());
+}
+
 void readTracing(Reader &reader, RunRequest &request) {
   TracingRequest &tracing = request.tracing;
   tracing.path = reader.text("trace");
@@ -128,7 +176,7 @@ void checkCombination(Reader &reader, const RunRequest &request) {
     }
   }
   for (const char *name : {"check", "check-ops", "save-tensors", "save-routing",
-                           "inject", "reproduce"}) {
+                           "inject", "reproduce", "perplexity"}) {
     if (!isFunctional && reader.has(name)) {
       reader.fail(fmt::format("--{} needs --mode functional, timing mode has "
                               "no numbers",
@@ -141,16 +189,21 @@ void checkCombination(Reader &reader, const RunRequest &request) {
   }
   if (reader.has("replay")) {
     for (const char *name :
-         {"model", "package", "prompt-ids", "check", "check-ops",
-          "save-tensors", "save-routing", "routing", "inject", "reproduce"}) {
+         {"model", "package", "prompt", "prompt-file", "prompt-ids", "check",
+          "check-ops", "save-tensors", "save-routing", "routing", "inject",
+          "reproduce"}) {
       if (reader.has(name)) {
         reader.fail(fmt::format("--replay takes no --{}", name));
       }
     }
-  } else if (request.model.empty() || request.prompts.empty()) {
-    reader.fail(request.model.empty()
-                    ? "--model is missing, the folder of a model"
-                    : "--prompt-ids is missing, a prompt as token ids");
+  } else if (request.model.empty()) {
+    reader.fail("--model is missing, the folder of a model or a GGUF file");
+  } else if (request.prompts.empty() && request.texts.empty()) {
+    reader.fail("--prompt is missing, a text (or --prompt-ids, token ids)");
+  } else if (!request.prompts.empty() && !request.texts.empty()) {
+    reader.fail("--prompt-ids does not go with prompts in words");
+  } else if (request.isChat && request.texts.empty()) {
+    reader.fail("--chat needs --prompt or --prompt-file");
   }
   if (!request.package.empty() && !request.compile.isEmpty()) {
     reader.fail("--dtype, --max-tokens, --max-batch and --max-context are "
@@ -166,8 +219,13 @@ po::options_description tools::runOptions() {
   };
   po::options_description options("options", 80, 36);
   options.add_options()("help,h", "this text")(
-      "model", text("DIR"), "folder of the model in Hugging Face form")(
+      "model", text("PATH"),
+      "folder of the model in Hugging Face form, or a GGUF file")(
       "package", text("FILE"), "what `chipwright compile` made of it")(
+      "prompt", po::value<Strings>()->value_name("TEXT")->composing(),
+      "a prompt in words; repeated: a batch")(
+      "prompt-file", text("FILE"), "a prompt in words, the text of a file")(
+      "chat", "prompts are a user's messages, in the model's chat template")(
       "prompt-ids", po::value<Strings>()->value_name("1,2,...")->composing(),
       "a prompt as token ids; repeated: a batch")(
       "max-new-tokens", text("N")->default_value("16"),
@@ -181,6 +239,13 @@ po::options_description tools::runOptions() {
       "check-ops", "compare each op with fp64 on its own operands")(
       "error-bound", text("E"), "largest relative error of --check")(
       "all-logits", "logits of every token of the prompts")(
+      "perplexity",
+      "how well the prompts are predicted, from the logits of all tokens")(
+      "temperature", text("T")->default_value("0"),
+      "divide logits by it and draw; 0: the most probable token")(
+      "top-p", text("P")->default_value("1"),
+      "draw among the most probable tokens that reach this probability")(
+      "seed", text("N")->default_value("1"), "of the draws")(
       "save-tensors", text("DIR"), "write all values of each step")(
       "save-routing", text("FILE"), "record tokens and choices of experts")(
       "routing", text("trace:FILE"), "timing mode: take what was recorded")(
@@ -235,7 +300,8 @@ Result<RunRequest> tools::readRunRequest(const po::variables_map &values) {
   }
   request.checkCpu = reader.has("check");
   request.checkOps = reader.has("check-ops");
-  request.allLogits = reader.has("all-logits");
+  request.perplexity = reader.has("perplexity");
+  request.allLogits = reader.has("all-logits") || request.perplexity;
   if (reader.has("routing")) {
     std::string text = reader.text("routing");
     if (!text.starts_with("trace:") || text.size() < 7) {
@@ -252,19 +318,16 @@ Result<RunRequest> tools::readRunRequest(const po::variables_map &values) {
       request.reproduceTo = words[1];
     }
   }
-  if (reader.has("error-bound")) {
-    std::string text = reader.text("error-bound");
-    double bound = -1;
-    auto [rest, failed] =
-        std::from_chars(text.data(), text.data() + text.size(), bound);
-    if (failed != std::errc() || rest != text.data() + text.size() ||
-        !(bound >= 0)) {
-      reader.fail(fmt::format(
-          "--error-bound is '{}', expected a number such as 0.02", text));
-    }
-    request.errorBound = bound;
-  }
+  reader.real("error-bound", 0, 1e300, "0.02", request.errorBound);
+  std::optional<double> temperature, topP;
+  reader.real("temperature", 0, 1e6, "0.7", temperature);
+  reader.real("top-p", 0, 1, "0.9", topP);
+  request.sampling.temperature = temperature.value_or(0);
+  request.sampling.topP = topP.value_or(1);
+  reader.number("seed", 0, request.sampling.seed);
   readPrompts(reader, request);
+  readTexts(reader, request);
+  request.isChat = reader.has("chat");
   reader.number("max-new-tokens", 0, request.newTokens);
   reader.number("prefill-tokens", 1, request.prefillTokens);
   reader.number("max-cycles", 1, request.maxCycles);

@@ -8,6 +8,7 @@
 #define CHIPWRIGHT_TOOLS_RUNREQUEST_H
 
 #include "chips/Diagnostic.h"
+#include "runtime/Sampler.h"
 #include "sim/machine/Machine.h"
 #include "tools/ModelOptions.h"
 #include "tools/Tracing.h"
@@ -27,9 +28,15 @@ struct RunRequest {
       inject, replay, reproduceOp, reproduceTo;
   sim::Mode mode = sim::Mode::Functional;
   std::vector<std::vector<int32_t>> prompts;
+  /// Prompts in words, which become `prompts` when the model's tokenizer is
+  /// known.
+  std::vector<std::string> texts;
+  bool isChat = false;
   int64_t newTokens = 16, prefillTokens = 0;
-  bool checkCpu = false, checkOps = false, allLogits = false;
+  bool checkCpu = false, checkOps = false, allLogits = false,
+       perplexity = false;
   std::optional<double> errorBound;
+  Sampling sampling;
   CompileWish compile;
   uint64_t maxCycles = uint64_t(1) << 40;
   TracingRequest tracing;

@@ -6,6 +6,8 @@
 
 #include "compiler/grid/GridPasses.h"
 
+#include "compiler/pe/Passes.h"
+
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -28,6 +30,9 @@ void chipwright::buildGridToCommandsPipeline(OpPassManager &passes) {
   program.addPass(createNormalizePass());
   program.addPass(createDeriveMulticastPass());
   passes.addPass(createGridToPePass());
+  // The harts' functions are still copies of one program.
+  passes.addPass(compiler::createPeCheckRings());
+  passes.addPass(compiler::createPeCheckCollectives());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
 }

@@ -1,4 +1,4 @@
-//===- ExpertPrograms.cpp - Router and routed experts ---------------------===//
+//===- ExpertPrograms.cpp - Routed experts --------------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0
 //
@@ -22,32 +22,34 @@
 using namespace mlir;
 using namespace chipwright;
 
-OpPrograms::Launches OpPrograms::router(llm::RouterOp op) {
-  LaunchText product("router");
-  matmulBody(product, op.getX(), op.getWeight(), op.getLogits(), Value());
-
-  LaunchText choose("router_choose");
-  ProgramText &p = choose.program;
-  argument(choose, "logits", op.getLogits());
-  argument(choose, "experts", op.getExperts());
-  argument(choose, "scores", op.getScores());
-  const int64_t experts = columnsOf(op.getLogits()),
-                chosen = static_cast<int64_t>(op.getChosen());
-  const std::string row = tileType("m", experts, "f32"),
-                    top = tileType("m", chosen, "f32"),
-                    index = tileType("m", chosen, "i32");
-  GenericText g;
-  g.dims = {{"m", "parallel", p.addDim("logits", 0)},
-            {"n", "full", p.addConstant(experts)}};
-  g.finish = {{"logits", "m, n", row}};
-  g.results = {{"experts", "m, 0", index}, {"scores", "m, 0", top}};
-  g.finishBody =
-      fmt::format("    %best, %which = grid.topk %f0 : {} -> {}, {}\n"
-                  "    %s = grid.apply sigmoid %best : {}\n",
-                  row, top, index, top);
-  g.out = {"%which", "%s"};
-  p.addGeneric(g);
-  return {product, choose};
+/// %y of two tiles of sums.
+static std::string activation(llm::ExpertsOp op, const std::string &gate,
+                              const std::string &up, const std::string &tile) {
+  const double limit = op.getLimit().convertToDouble(),
+               alpha = op.getAlpha().convertToDouble();
+  if (limit == 0) {
+    return fmt::format("    %s = grid.apply silu {} : {tile}\n"
+                       "    %y = arith.mulf %s, {} : {tile}\n",
+                       gate, up, fmt::arg("tile", tile));
+  }
+  // g sigmoid(alpha g) is silu(alpha g) / alpha.
+  return fmt::format("    %max = grid.splat {limit:.17e} : {tile}\n"
+                     "    %min = grid.splat {low:.17e} : {tile}\n"
+                     "    %one = grid.splat 1.0 : {tile}\n"
+                     "    %alpha = grid.splat {alpha:.17e} : {tile}\n"
+                     "    %inverse = grid.splat {inverse:.17e} : {tile}\n"
+                     "    %g0 = arith.minimumf {gate}, %max : {tile}\n"
+                     "    %g1 = arith.mulf %g0, %alpha : {tile}\n"
+                     "    %g2 = grid.apply silu %g1 : {tile}\n"
+                     "    %g3 = arith.mulf %g2, %inverse : {tile}\n"
+                     "    %u0 = arith.minimumf {up}, %max : {tile}\n"
+                     "    %u1 = arith.maximumf %u0, %min : {tile}\n"
+                     "    %u2 = arith.addf %u1, %one : {tile}\n"
+                     "    %y = arith.mulf %u2, %g3 : {tile}\n",
+                     fmt::arg("limit", limit), fmt::arg("low", -limit),
+                     fmt::arg("alpha", alpha), fmt::arg("inverse", 1 / alpha),
+                     fmt::arg("gate", gate), fmt::arg("up", up),
+                     fmt::arg("tile", tile));
 }
 
 OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
@@ -118,13 +120,16 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
     p.addLine(text);
   }
 
-  // z = score * x, in the order of the experts.
-  LaunchText scale("experts_scale");
+  // z = x, or score * x, in the order of the experts.
+  const bool onInput = op.getOnInput();
+  LaunchText scale(onInput ? "experts_scale" : "experts_gather");
   {
     ProgramText &p = scale.program;
     argument(scale, "x", op.getX());
     // A score for each pair.
-    view(scale, "scores", op.getScores(), "!grid.buffer<?x1xf32>", {pairs});
+    if (onInput) {
+      view(scale, "scores", op.getScores(), "!grid.buffer<?x1xf32>", {pairs});
+    }
     temporary(scale, "order", column, {pairs});
     temporary(scale, "tokens", column, {pairs});
     temporary(scale, "z", scaledType, {pairs});
@@ -136,15 +141,19 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
               {"h", "full", p.addConstant(hidden)}};
     g.finish = {{"order", "m, 0", tileType("m", 1, "i32")},
                 {"tokens", "m, 0", tileType("m", 1, "i32")},
-                {"x", "0, h", row, 1},
-                {"scores", "0, 0", one, 0}};
+                {"x", "0, h", row, 1}};
     g.results = {{"z", "m, h", tileType("m", hidden, type)}};
-    std::string x =
-        widened(g.finishBody, "%f2", "m", hidden, elementText(op.getX()));
-    g.finishBody += fmt::format("    %s = grid.broadcast %f3 : {} -> {}\n"
-                                "    %z = arith.mulf {}, %s : {}\n",
-                                one, wide, x, wide);
-    g.out = {rounded(g.finishBody, "%z", "m", hidden, type)};
+    if (onInput) {
+      g.finish.push_back({"scores", "0, 0", one, 0});
+      std::string x =
+          widened(g.finishBody, "%f2", "m", hidden, elementText(op.getX()));
+      g.finishBody += fmt::format("    %s = grid.broadcast %f3 : {} -> {}\n"
+                                  "    %z = arith.mulf {}, %s : {}\n",
+                                  one, wide, x, wide);
+      g.out = {rounded(g.finishBody, "%z", "m", hidden, type)};
+    } else {
+      g.out = {"%f2"};
+    }
     p.addGeneric(g);
   }
 
@@ -159,12 +168,18 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
   const std::string sum = tileType("m", "n", "f32"),
                     a = tileType("m", "k", type), w = tileType("n", "k", type);
 
+  const bool isBiased = !op.getBiases().empty();
+  const std::string vector = tileType(1, "n", "f32");
   LaunchText inner("experts_inner");
   {
     ProgramText &p = inner.program;
     temporary(inner, "z", scaledType, {pairs});
     argument(inner, "gate", op.getGate());
     argument(inner, "up", op.getUp());
+    if (isBiased) {
+      argument(inner, "gate_bias", op.getBiases()[0]);
+      argument(inner, "up_bias", op.getBiases()[1]);
+    }
     temporary(inner, "ranges", ranges, {});
     temporary(inner, "inner", innerType, {pairs});
     GenericText g;
@@ -180,9 +195,18 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
                     "    %u = grid.matmul %s0, %s2, %c1 : {0}, {1} -> {2}\n",
                     a, w, sum);
     g.next = {"%g", "%u"};
-    g.finishBody = fmt::format("    %s = grid.apply silu %c0 : {0}\n"
-                               "    %y = arith.mulf %s, %c1 : {0}\n",
-                               sum);
+    std::string first = "%c0", second = "%c1";
+    if (isBiased) {
+      g.finish = {{"gate_bias", "e, n", vector}, {"up_bias", "e, n", vector}};
+      g.finishBody = fmt::format("    %gb = grid.broadcast %f0 : {0} -> {1}\n"
+                                 "    %ub = grid.broadcast %f1 : {0} -> {1}\n"
+                                 "    %gated = arith.addf %c0, %gb : {1}\n"
+                                 "    %upped = arith.addf %c1, %ub : {1}\n",
+                                 vector, sum);
+      first = "%gated";
+      second = "%upped";
+    }
+    g.finishBody += activation(op, first, second, sum);
     g.results = {
         {"inner", "m, n", tileType("m", "n", type), -1, "first + count"}};
     g.out = {rounded(g.finishBody, "%y", "m", "n", type)};
@@ -195,6 +219,12 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
     ProgramText &p = outer.program;
     temporary(outer, "inner", innerType, {pairs});
     argument(outer, "down", op.getDown());
+    if (isBiased) {
+      argument(outer, "down_bias", op.getBiases()[2]);
+    }
+    if (!onInput) {
+      view(outer, "scores", op.getScores(), "!grid.buffer<?x1xf32>", {pairs});
+    }
     temporary(outer, "order", column, {pairs});
     temporary(outer, "ranges", ranges, {});
     if (single) {
@@ -215,10 +245,26 @@ OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
     g.stepBody = fmt::format(
         "    %y = grid.matmul %s0, %s1, %c0 : {}, {} -> {}\n", a, w, sum);
     g.next = {"%y"};
+    std::string value = "%c0";
+    if (isBiased) {
+      g.finishBody += fmt::format("    %b = grid.broadcast %f{} : {} -> {}\n"
+                                  "    %biased = arith.addf %c0, %b : {}\n",
+                                  g.finish.size(), vector, sum, sum);
+      g.finish.push_back({"down_bias", "e, n", vector});
+      value = "%biased";
+    }
+    if (!onInput) {
+      const std::string one = tileType("m", 1, "f32");
+      g.finishBody += fmt::format("    %s = grid.broadcast %f{} : {} -> {}\n"
+                                  "    %weighted = arith.mulf {}, %s : {}\n",
+                                  g.finish.size(), one, sum, value, sum);
+      g.finish.push_back({"scores", "0, 0", one, 2, "first + count - m"});
+      value = "%weighted";
+    }
     const std::string out = single ? elementText(op.getY()) : "f32";
     g.results = {
         {"y", "0, n", tileType("m", "n", out), 2, "first + count - m"}};
-    g.out = {rounded(g.finishBody, "%c0", "m", "n", out)};
+    g.out = {rounded(g.finishBody, value, "m", "n", out)};
     p.addGeneric(g);
   }
   if (single) {

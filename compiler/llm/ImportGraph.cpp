@@ -59,14 +59,18 @@ private:
   void findProducts() {
     isProduct.assign(graph.values.size(), false);
     for (const ModelOp &op : graph.ops) {
-      size_t count = op.kind == OpKind::Attention ? 3
-                     : op.kind == OpKind::Linear || op.kind == OpKind::Router ||
-                             op.kind == OpKind::Logits ||
-                             op.kind == OpKind::Experts
-                         ? 1
-                         : 0;
+      size_t count =
+          op.kind == OpKind::Attention ? 3
+          : op.kind == OpKind::Linear || op.kind == OpKind::HeadLinear ||
+                  op.kind == OpKind::Router || op.kind == OpKind::Logits ||
+                  op.kind == OpKind::Experts
+              ? 1
+              : 0;
       for (size_t i = 0; i < count; ++i) {
         isProduct[at(op.operands[i])] = true;
+      }
+      if (op.kind == OpKind::Attention && op.operands.size() > 6) {
+        isProduct[at(op.operands[6])] = true;
       }
     }
   }
@@ -125,16 +129,34 @@ private:
                                  kAttentionBlock));
     }
     for (int32_t i = 0; i < graph.caches; ++i) {
-      auto type = tensor(kAny, graph.cacheColumns, product);
-      keys.push_back(
-          addArgument(type, fmt::format("keys{}", i), "cache", "", "slots", i));
-      cached.push_back(addArgument(type, fmt::format("values{}", i), "cache",
-                                   "", "slots", i));
+      keys.push_back(addArgument(tensor(kAny, graph.cacheColumns, product),
+                                 fmt::format("keys{}", i), "cache", "", "slots",
+                                 i));
+      cached.push_back(addArgument(tensor(kAny, graph.valueColumns, product),
+                                   fmt::format("values{}", i), "cache", "",
+                                   "slots", i));
     }
+  }
+
+  /// The parameters from \p first on, in f32.
+  SmallVector<Value> biases(const ModelOp &op, size_t first) {
+    SmallVector<Value> values;
+    for (size_t i = first; i < op.parameters.size(); ++i) {
+      values.push_back(parameter(op, i, b.getF32Type()));
+    }
+    return values;
   }
 
   Value parameter(const ModelOp &op, size_t i, Type element) {
     const models::Parameter &p = graph.parameters[at(op.parameters[i])];
+    Value &made = parameters[{p.id, element.getAsOpaquePointer()}];
+    if (!made) { // tied embeddings have two uses
+      made = makeParameter(p, element);
+    }
+    return made;
+  }
+
+  Value makeParameter(const models::Parameter &p, Type element) {
     SmallVector<int64_t> shape(p.shape.begin(), p.shape.end());
     if (shape.size() == 1) {
       shape.insert(shape.begin(), 1);
@@ -177,6 +199,35 @@ private:
     return table;
   }
 
+  static StringRef scoreName(models::RouterScore score) {
+    switch (score) {
+    case models::RouterScore::SigmoidOnInput:
+    case models::RouterScore::Sigmoid:
+      break;
+    case models::RouterScore::Softmax:
+      return "softmax";
+    case models::RouterScore::SoftmaxOfChosen:
+      return "softmax_of_chosen";
+    }
+    return "sigmoid";
+  }
+
+  void importRouter(const ModelOp &op, StringAttr name) {
+    const auto &a = std::get<models::RouterAttributes>(op.attributes);
+    const models::RouterConfig &more = a.more;
+    define(op,
+           llm::RouterOp::create(
+               b, loc, resultType(op, 0), resultType(op, 1), resultType(op, 2),
+               more.choiceBias ? Type(resultType(op, 3)) : Type(),
+               operand(op, 0), parameter(op, 0, product), biases(op, 1),
+               b.getI64IntegerAttr(a.chosen),
+               b.getStringAttr(scoreName(a.score)),
+               b.getBoolAttr(more.choiceBias), b.getI64IntegerAttr(more.groups),
+               b.getI64IntegerAttr(more.keptGroups),
+               b.getBoolAttr(more.normalised), b.getF64FloatAttr(more.scale),
+               name));
+  }
+
   LogicalResult import(const ModelOp &op) {
     loc = NameLoc::get(b.getStringAttr(op.name));
     Type f32 = b.getF32Type();
@@ -197,10 +248,20 @@ private:
       return success();
     }
     case OpKind::Linear:
-      define(op,
-             llm::LinearOp::create(b, loc, resultType(op, 0), operand(op, 0),
-                                   parameter(op, 0, product), name));
+      define(op, llm::LinearOp::create(
+                     b, loc, resultType(op, 0), operand(op, 0),
+                     parameter(op, 0, product),
+                     op.parameters.size() > 1 ? parameter(op, 1, f32) : Value(),
+                     name));
       return success();
+    case OpKind::HeadLinear: {
+      const auto &a = std::get<models::HeadLinearAttributes>(op.attributes);
+      define(op, llm::HeadLinearOp::create(b, loc, resultType(op, 0),
+                                           operand(op, 0),
+                                           parameter(op, 0, product),
+                                           b.getI64IntegerAttr(a.heads), name));
+      return success();
+    }
     case OpKind::Rope: {
       const auto &a = std::get<models::RopeAttributes>(op.attributes);
       if (a.pairing != models::RopePairing::Neighbours) {
@@ -208,7 +269,7 @@ private:
                               "the weights when they are read");
       }
       // Equal rotations share a table.
-      Value &table = ropeTables[a.inverseFrequencies];
+      Value &table = ropeTables[{a.inverseFrequencies, a.magnitude}];
       if (!table) {
         auto number = static_cast<int64_t>(ropeTables.size()) - 1;
         table = addArgument(tensor(positions, 2 * a.headSize, f32),
@@ -229,31 +290,40 @@ private:
     }
     case OpKind::Attention: {
       const auto &a = std::get<models::AttentionAttributes>(op.attributes);
+      SmallVector<Value> more = biases(op, 0);
+      if (a.rotarySize > 0) {
+        more.insert(more.begin(), operand(op, 6));
+      }
       define(op,
              llm::AttentionOp::create(
                  b, loc, resultType(op, 0), operand(op, 0), operand(op, 1),
                  operand(op, 2), operand(op, 3), bounds[at(a.mask)],
-                 work[at(a.mask)], keys[at(a.cache)], cached[at(a.cache)],
+                 work[at(a.mask)], keys[at(a.cache)], cached[at(a.cache)], more,
                  b.getI64IntegerAttr(a.heads), b.getI64IntegerAttr(a.kvHeads),
-                 b.getI64IntegerAttr(a.headSize), b.getF64FloatAttr(a.scale),
+                 b.getI64IntegerAttr(a.headSize),
+                 b.getI64IntegerAttr(a.rotarySize), b.getF64FloatAttr(a.scale),
                  name));
       return success();
     }
-    case OpKind::Router: {
-      const auto &a = std::get<models::RouterAttributes>(op.attributes);
-      define(op,
-             llm::RouterOp::create(b, loc, resultType(op, 0), resultType(op, 1),
-                                   resultType(op, 2), operand(op, 0),
-                                   parameter(op, 0, product),
-                                   b.getI64IntegerAttr(a.chosen), name));
+    case OpKind::Router:
+      importRouter(op, name);
+      return success();
+    case OpKind::Experts: {
+      const auto &a = std::get<models::ExpertsAttributes>(op.attributes);
+      bool isClamped = a.activation.kind == models::Activation::ClampedSwiglu;
+      define(op, llm::ExpertsOp::create(
+                     b, loc, resultType(op, 0), operand(op, 0), operand(op, 1),
+                     operand(op, 2), parameter(op, 0, product),
+                     parameter(op, 1, product), parameter(op, 2, product),
+                     biases(op, 3), b.getBoolAttr(models::scalesInput(a.score)),
+                     b.getF64FloatAttr(isClamped ? a.activation.limit : 0),
+                     b.getF64FloatAttr(a.activation.alpha), name));
       return success();
     }
-    case OpKind::Experts:
+    case OpKind::SigmoidMul:
       define(op,
-             llm::ExpertsOp::create(
-                 b, loc, resultType(op, 0), operand(op, 0), operand(op, 1),
-                 operand(op, 2), parameter(op, 0, product),
-                 parameter(op, 1, product), parameter(op, 2, product), name));
+             llm::SigmoidMulOp::create(b, loc, resultType(op, 0),
+                                       operand(op, 0), operand(op, 1), name));
       return success();
     case OpKind::SiluMul:
       define(op, llm::SiluMulOp::create(b, loc, resultType(op, 0),
@@ -263,11 +333,15 @@ private:
       define(op, llm::AddOp::create(b, loc, resultType(op, 0), operand(op, 0),
                                     operand(op, 1), name));
       return success();
-    case OpKind::Logits:
-      define(op, llm::LogitsOp::create(b, loc, resultType(op, 0),
-                                       operand(op, 0), operand(op, 1),
-                                       parameter(op, 0, product), name));
+    case OpKind::Logits: {
+      const auto *a = std::get_if<models::LogitsAttributes>(&op.attributes);
+      define(op,
+             llm::LogitsOp::create(b, loc, resultType(op, 0), operand(op, 0),
+                                   operand(op, 1), parameter(op, 0, product),
+                                   b.getF64FloatAttr(a ? a->scale : 1),
+                                   b.getF64FloatAttr(a ? a->cap : 0), name));
       return success();
+    }
     }
     return emitError(loc, "is an operation that the llm dialect lacks");
   }
@@ -282,7 +356,8 @@ private:
   std::vector<SmallVector<NamedAttribute>> arguments;
   std::vector<bool> isProduct;
   std::vector<Value> values, bounds, work, keys, cached;
-  std::map<std::vector<float>, Value> ropeTables;
+  std::map<std::pair<std::vector<float>, double>, Value> ropeTables;
+  std::map<std::pair<models::ParameterId, const void *>, Value> parameters;
   std::vector<std::pair<models::TemperatureConfig, Value>> temperatures;
 };
 

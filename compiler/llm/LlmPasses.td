@@ -9,6 +9,17 @@
 
 include "mlir/Pass/PassBase.td"
 
+def QuantisePass : Pass<"llm-quantise", "::mlir::ModuleOp"> {
+  let summary = "linear maps to products of 8-bit operands";
+  let description = [{
+    Weights get a scale for each row and are converted when they are loaded;
+    activations are quantised row by row when the map runs. Router, experts,
+    attention and logits keep their types.
+  }];
+  let options = [Option<"product", "product", "std::string", "",
+                        "element type of the products: i8, f8E4M3FN, f8E5M2">];
+}
+
 def LlmToGridPass : Pass<"llm-to-grid", "::mlir::ModuleOp"> {
   let summary = "a model's operations to declared tile programs";
   let description = [{

@@ -156,9 +156,11 @@ private:
     std::map<std::string, int> numbers;
     for (Operation &op : body.without_terminator()) {
       if (auto parameter = dyn_cast<llm::ParameterOp>(op)) {
-        bufferOf[parameter.getValue()] =
-            buffers.make(parameter.getParameter().str(), "weight",
-                         bufferTypeOf(parameter.getValue()), {}, "", 0, 0);
+        bool isScales = parameter.getScales();
+        bufferOf[parameter.getValue()] = buffers.make(
+            parameter.getParameter().str() + (isScales ? ".scales" : ""),
+            "weight", bufferTypeOf(parameter.getValue()), {},
+            isScales ? "RowScales" : "", 0, 0);
         continue;
       }
       FailureOr<std::vector<LaunchText>> launches = programs.of(&op);
@@ -224,11 +226,8 @@ private:
     SmallVector<NamedAttribute> reads, writes;
     for (auto [i, argument] : llvm::enumerate(launch.arguments)) {
       auto index = builder.getI64IntegerAttr(static_cast<int64_t>(i));
-      if (!argument.value) {
-        arguments.push_back(temporaries[argument.temporary]);
-        continue;
-      }
-      Value buffer = bufferOf[argument.value];
+      Value buffer = argument.value ? bufferOf[argument.value]
+                                    : temporaries[argument.temporary];
       if (!argument.viewType.empty()) {
         SmallVector<Attribute> symbols;
         for (const std::string &symbol : argument.viewSymbols) {
@@ -240,6 +239,9 @@ private:
             builder.getArrayAttr(symbols));
       }
       arguments.push_back(buffer);
+      if (!argument.value) {
+        continue;
+      }
       // Values are called as operand or result number of the operation.
       for (OpResult result : op.getResults()) {
         if (result == argument.value) {

@@ -38,7 +38,9 @@ std::string chipwright::bufferTypeOf(Value value) {
   }
   // Integers are row numbers, lists, or bounds. Bounds are read by the SIMD
   // engine only and decide no address.
-  bool isControl = typeOf(value).getElementType().isInteger();
+  // 8-bit ones are weights.
+  Type element = typeOf(value).getElementType();
+  bool isControl = element.isInteger() && !element.isInteger(8);
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     auto function =
         cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
@@ -71,6 +73,15 @@ std::string OpPrograms::temporary(LaunchText &launch, const std::string &name,
   launch.program.addBuffer(name, type);
   launch.arguments.push_back({Value(), name});
   extra[name] = {type, std::move(symbols)};
+  return name;
+}
+
+std::string OpPrograms::viewTemporary(LaunchText &launch,
+                                      const std::string &name,
+                                      const std::string &type,
+                                      std::vector<std::string> symbols) {
+  launch.program.addBuffer(name, type);
+  launch.arguments.push_back({Value(), name, type, std::move(symbols)});
   return name;
 }
 
@@ -255,6 +266,18 @@ OpPrograms::Launches OpPrograms::siluMul(llm::SiluMulOp op) {
                                   tile))};
 }
 
+OpPrograms::Launches OpPrograms::sigmoidMul(llm::SigmoidMulOp op) {
+  LaunchText launch("sigmoid_mul");
+  argument(launch, "a", op.getGate());
+  argument(launch, "b", op.getX());
+  argument(launch, "y", op.getY());
+  std::string rows = launch.program.addDim("a", 0);
+  return {elementwise(launch, rows, op.getY(),
+                      fmt::format("    %s = grid.apply sigmoid %f0 : {0}\n"
+                                  "    %y = arith.mulf %s, %f1 : {0}\n",
+                                  tileType("m", "n", "f32")))};
+}
+
 OpPrograms::Launches OpPrograms::add(llm::AddOp op) {
   LaunchText launch("add");
   argument(launch, "a", op.getA());
@@ -270,14 +293,16 @@ OpPrograms::Launches OpPrograms::add(llm::AddOp op) {
 // Products
 //===----------------------------------------------------------------------===//
 
-/// y = x weight^T, with rows of x chosen by \p rows if there are any.
 void OpPrograms::matmulBody(LaunchText &launch, Value x, Value weight, Value y,
-                            Value rows) {
+                            Value rows, const Finish &finish) {
   ProgramText &p = launch.program;
   argument(launch, "x", x);
   argument(launch, "w", weight);
   if (rows) {
     argument(launch, "rows", rows);
+  }
+  if (finish.bias) {
+    argument(launch, "bias", finish.bias);
   }
   argument(launch, "y", y);
   std::string type = elementText(x), out = elementText(y);
@@ -298,19 +323,85 @@ void OpPrograms::matmulBody(LaunchText &launch, Value x, Value weight, Value y,
       fmt::format("    %y = grid.matmul %s0, %s1, %c0 : {}, {} -> {}\n",
                   tileType("m", "k", type), tileType("n", "k", type), sum);
   g.next = {"%y"};
-  g.out = {rounded(g.finishBody, "%c0", "m", "n", out)};
+  std::string value = "%c0";
+  auto then = [&](const std::string &name, const std::string &text) {
+    g.finishBody += fmt::format("    {} = {} : {}\n", name, text, sum);
+    value = name;
+  };
+  if (finish.bias) {
+    const std::string row = tileType(1, "n", "f32");
+    g.finish = {{"bias", "0, n", row}};
+    g.finishBody =
+        fmt::format("    %b = grid.broadcast %f0 : {} -> {}\n", row, sum);
+    then("%biased", "arith.addf %c0, %b");
+  }
+  const double factor =
+      finish.cap != 0 ? finish.factor / finish.cap : finish.factor;
+  if (factor != 1) {
+    then("%f", fmt::format("grid.splat {:.17e}", factor));
+    then("%scaled",
+         fmt::format("arith.mulf {}, %f", finish.bias ? "%biased" : "%c0"));
+  }
+  if (finish.cap != 0) {
+    then("%t", fmt::format("math.tanh {}", value));
+    then("%cap", fmt::format("grid.splat {:.17e}", finish.cap));
+    then("%capped", "arith.mulf %t, %cap");
+  }
+  g.out = {rounded(g.finishBody, value, "m", "n", out)};
   p.addGeneric(g);
 }
 
 OpPrograms::Launches OpPrograms::linear(llm::LinearOp op) {
   LaunchText launch("linear");
-  matmulBody(launch, op.getX(), op.getWeight(), op.getY(), Value());
+  matmulBody(launch, op.getX(), op.getWeight(), op.getY(), Value(),
+             {op.getBias()});
+  return {launch};
+}
+
+OpPrograms::Launches OpPrograms::headLinear(llm::HeadLinearOp op) {
+  LaunchText launch("head_linear");
+  ProgramText &p = launch.program;
+  argument(launch, "x", op.getX());
+  argument(launch, "w", op.getWeight());
+  argument(launch, "y", op.getY());
+  auto weight = typeOf(op.getWeight());
+  const int64_t heads = weight.getDimSize(0), size = weight.getDimSize(1),
+                depth = weight.getDimSize(2);
+  // Blocks of a head's columns are equal parts of it, so that none reaches into
+  // the next head. Columns of x from the end of a head on meet zeros: they are
+  // beyond the edge of the weight.
+  constexpr int64_t kLargest = 128;
+  int64_t block = std::min(size, kLargest);
+  while (size % block != 0) {
+    --block;
+  }
+  std::string type = elementText(op.getX()), out = elementText(op.getY());
+  const std::string x = tileType("m", "k", type),
+                    w = tileType(block, "k", type),
+                    sum = tileType("m", block, "f32");
+  GenericText g;
+  g.dims = {{"m", "parallel", p.addDim("y", 0)},
+            {"h", "parallel", p.addConstant(heads)},
+            {"j", "parallel", p.addConstant(size / block)},
+            {"k", "reduction", p.addConstant(depth)}};
+  g.step = {{"x", fmt::format("m, h * {} + k", depth), x},
+            {"w", fmt::format("h, j * {}, k", block), w}};
+  g.state = {{"0.0", sum}};
+  g.results = {{"y", fmt::format("m, h * {} + j * {}", size, block),
+                tileType("m", block, out)}};
+  g.stepBody = fmt::format(
+      "    %y = grid.matmul %s0, %s1, %c0 : {}, {} -> {}\n", x, w, sum);
+  g.next = {"%y"};
+  g.out = {rounded(g.finishBody, "%c0", "m", block, out)};
+  p.addGeneric(g);
   return {launch};
 }
 
 OpPrograms::Launches OpPrograms::logits(llm::LogitsOp op) {
   LaunchText launch("logits");
-  matmulBody(launch, op.getX(), op.getWeight(), op.getY(), op.getRows());
+  matmulBody(launch, op.getX(), op.getWeight(), op.getY(), op.getRows(),
+             {Value(), op.getFactor().convertToDouble(),
+              op.getCap().convertToDouble()});
   return {launch};
 }
 
@@ -320,6 +411,9 @@ FailureOr<OpPrograms::Launches> OpPrograms::of(Operation *op) {
       .Case([&](llm::EmbeddingOp one) { return embedding(one); })
       .Case([&](llm::RmsNormOp one) { return rmsNorm(one); })
       .Case([&](llm::LinearOp one) { return linear(one); })
+      .Case([&](llm::QuantisedLinearOp one) { return quantisedLinear(one); })
+      .Case([&](llm::HeadLinearOp one) { return headLinear(one); })
+      .Case([&](llm::SigmoidMulOp one) { return sigmoidMul(one); })
       .Case([&](llm::RopeOp one) { return rope(one); })
       .Case([&](llm::TemperatureOp one) { return temperature(one); })
       .Case([&](llm::AttentionOp one) { return attention(one); })

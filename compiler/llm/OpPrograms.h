@@ -63,6 +63,9 @@ private:
   Launches embedding(llm::EmbeddingOp op);
   Launches rmsNorm(llm::RmsNormOp op);
   Launches linear(llm::LinearOp op);
+  Launches quantisedLinear(llm::QuantisedLinearOp op);
+  Launches headLinear(llm::HeadLinearOp op);
+  Launches sigmoidMul(llm::SigmoidMulOp op);
   Launches rope(llm::RopeOp op);
   Launches temperature(llm::TemperatureOp op);
   Launches attention(llm::AttentionOp op);
@@ -72,8 +75,17 @@ private:
   Launches add(llm::AddOp op);
   Launches logits(llm::LogitsOp op);
 
+  /// What a product is followed by: + bias, * factor, cap tanh(_ / cap).
+  struct Finish {
+    mlir::Value bias = {};
+    double factor = 1, cap = 0;
+  };
+  /// y = x weight^T, with rows of x chosen by \p rows if there are any.
   void matmulBody(LaunchText &launch, mlir::Value x, mlir::Value weight,
-                  mlir::Value y, mlir::Value rows);
+                  mlir::Value y, mlir::Value rows, const Finish &finish);
+  /// The launches behind the logits of a router that chooses by more than
+  /// those.
+  Launches biasedChoice(llm::RouterOp op);
   /// Adds \p value as an argument. \returns its name in the program.
   std::string argument(LaunchText &launch, const std::string &name,
                        mlir::Value value);
@@ -84,6 +96,10 @@ private:
   std::string temporary(LaunchText &launch, const std::string &name,
                         const std::string &type,
                         std::vector<std::string> symbols);
+  /// A temporary, declared by another launch, with the sizes of \p type.
+  std::string viewTemporary(LaunchText &launch, const std::string &name,
+                            const std::string &type,
+                            std::vector<std::string> symbols);
 
   const Target &target;
   std::map<std::string, TensorText> extra;

@@ -55,4 +55,28 @@ def ConvertPeToLLVM : Pass<"convert-pe-to-llvm", "::mlir::ModuleOp"> {
            "stack of one hart">];
 }
 
+def PeCheckRings : Pass<"pe-check-rings", "::mlir::ModuleOp"> {
+  let summary = "pushes, pops and fill of circular buffers";
+  let description = [{
+    Refuses programs whose harts would wait for each other for ever because of
+    a CB: a loop or branch in which more is pushed than popped or the other way
+    round, more bytes in a CB, in the order of the program, than it has, and
+    commands that need more than it has. What is only known at run time, and
+    functions of different structure, are not judged.
+  }];
+  let options = [
+    Option<"report", "report", "bool", "false",
+           "remark for each CB what is known of it">];
+}
+
+def PeCheckCollectives : Pass<"pe-check-collectives", "::mlir::ModuleOp"> {
+  let summary = "collective operations under uniform control flow";
+  let description = [{
+    Refuses multicasts, barriers and reductions in loops and branches that some
+    PEs of their group enter and others do not: their bounds or conditions
+    depend on the PE's position along the group, or on what each PE has read
+    for itself.
+  }];
+}
+
 #endif // CHIPWRIGHT_COMPILER_PE_PASSES_TD

@@ -32,6 +32,9 @@ void compiler::buildPeToLLVMPipeline(OpPassManager &passes,
   passes.addPass(createInlinerPass());
   passes.addPass(createSymbolDCEPass());
   passes.addPass(createCanonicalizerPass());
+  // Loops of both harts still correspond: one hart's may be unrolled.
+  passes.addPass(createPeCheckRings());
+  passes.addPass(createPeCheckCollectives());
   passes.addPass(createPeUnroll({options.unrollCommands}));
   // Fields of equal values are found by equal SSA values, and leave a loop
   // only if their values have left it.

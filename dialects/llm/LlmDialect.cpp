@@ -91,8 +91,59 @@ static LogicalResult checkLinear(Operation *op, Value x, Value weight,
   return success();
 }
 
+/// A row of numbers, one for each column of \p y?
+static LogicalResult checkRow(Operation *op, Value row, Value y) {
+  if (dimOf(row, 0) != 1 || columnsOf(row) != columnsOf(y)) {
+    return op->emitOpError("a bias is 1 x ")
+           << columnsOf(y) << ", found " << row.getType();
+  }
+  return success();
+}
+
 LogicalResult LinearOp::verify() {
-  return checkLinear(*this, getX(), getWeight(), getY());
+  if (failed(checkLinear(*this, getX(), getWeight(), getY()))) {
+    return failure();
+  }
+  return getBias() ? checkRow(*this, getBias(), getY()) : success();
+}
+
+LogicalResult HeadLinearOp::verify() {
+  int64_t heads = static_cast<int64_t>(getHeads());
+  if (failed(checkRanks(*this, {getX(), getY()})) ||
+      failed(checkRanks(*this, {getWeight()}, 3))) {
+    return failure();
+  }
+  if (heads <= 0 || dimOf(getWeight(), 0) != heads ||
+      columnsOf(getX()) != heads * dimOf(getWeight(), 2) ||
+      columnsOf(getY()) != heads * dimOf(getWeight(), 1)) {
+    return emitOpError("a weight [heads, out, in] takes heads x in columns to "
+                       "heads x out, found ")
+           << getWeight().getType() << ", " << columnsOf(getX()) << " and "
+           << columnsOf(getY());
+  }
+  return success();
+}
+
+LogicalResult QuantisedLinearOp::verify() {
+  if (failed(checkLinear(*this, getX(), getWeight(), getY()))) {
+    return failure();
+  }
+  Type element = cast<RankedTensorType>(getWeight().getType()).getElementType();
+  if (!element.isInteger(8) &&
+      !isa<Float8E4M3FNType, Float8E5M2Type>(element)) {
+    return emitOpError("weight is i8, f8E4M3FN or f8E5M2, found ") << element;
+  }
+  auto isRow = [&](Value row) {
+    auto type = cast<RankedTensorType>(row.getType());
+    return type.getRank() == 2 && type.getDimSize(0) == 1 &&
+           type.getDimSize(1) == columnsOf(getY()) &&
+           type.getElementType().isF32();
+  };
+  if (!isRow(getScales()) || (getBias() && !isRow(getBias()))) {
+    return emitOpError("scales (and bias) are 1 x ")
+           << columnsOf(getY()) << " in f32, found " << getScales().getType();
+  }
+  return success();
 }
 
 LogicalResult LogitsOp::verify() {
@@ -122,16 +173,19 @@ LogicalResult TemperatureOp::verify() {
 }
 
 LogicalResult AttentionOp::verify() {
-  if (failed(checkRanks(*this, getOperands())) ||
-      failed(sameColumns(*this, getQ(), getY(), "queries and result")) ||
-      failed(sameColumns(*this, getK(), getV(), "keys and values")) ||
-      failed(sameColumns(*this, getKeys(), getValues(), "caches")) ||
-      failed(sameColumns(*this, getK(), getKeys(), "keys and their cache"))) {
-    return failure();
-  }
   int64_t heads = static_cast<int64_t>(getHeads()),
           kvHeads = static_cast<int64_t>(getKvHeads()),
-          size = static_cast<int64_t>(getHeadSize());
+          size = static_cast<int64_t>(getHeadSize()),
+          rotary = static_cast<int64_t>(getRotary());
+  if (failed(checkRanks(*this, getOperands())) ||
+      failed(sameColumns(*this, getQ(), getY(), "queries and result")) ||
+      (rotary == 0 &&
+       failed(sameColumns(*this, getK(), getV(), "keys and values"))) ||
+      failed(sameColumns(*this, getK(), getKeys(), "keys and their cache")) ||
+      failed(
+          sameColumns(*this, getV(), getValues(), "values and their cache"))) {
+    return failure();
+  }
   if (kvHeads <= 0 || heads % kvHeads != 0 ||
       columnsOf(getQ()) != heads * size ||
       columnsOf(getK()) != kvHeads * size) {
@@ -139,18 +193,61 @@ LogicalResult AttentionOp::verify() {
                        "head_size, where kv_heads divides heads; found ")
            << columnsOf(getQ()) << " and " << columnsOf(getK());
   }
+  size_t required = rotary > 0 ? 1 : 0;
+  if (rotary < 0 || getMore().size() < required ||
+      getMore().size() > required + 1) {
+    return emitOpError("with rotary has the rotated part of the queries behind "
+                       "its caches, and may have sinks there; found ")
+           << getMore().size() << " operands";
+  }
+  if (rotary > 0 && (kvHeads != 1 || columnsOf(getV()) != rotary ||
+                     columnsOf(getRotated()) != heads * rotary)) {
+    return emitOpError("with rotary has one key head, rotated keys of that "
+                       "many columns and queries of heads x as many; found ")
+           << kvHeads << ", " << columnsOf(getV()) << " and "
+           << columnsOf(getRotated());
+  }
+  if (getSinks() &&
+      (dimOf(getSinks(), 0) != 1 || columnsOf(getSinks()) != heads)) {
+    return emitOpError("sinks are 1 x heads, found ") << getSinks().getType();
+  }
   return success();
 }
 
 LogicalResult RouterOp::verify() {
-  if (failed(checkLinear(*this, getX(), getWeight(), getLogits()))) {
+  if (failed(checkLinear(*this, getX(), getWeight(), getChoice()))) {
     return failure();
   }
-  int64_t chosen = static_cast<int64_t>(getChosen());
-  if (chosen < 1 || chosen > dimOf(getWeight(), 0) ||
-      columnsOf(getExperts()) != chosen || columnsOf(getScores()) != chosen) {
+  int64_t experts = dimOf(getWeight(), 0),
+          chosen = static_cast<int64_t>(getChosen()),
+          groups = static_cast<int64_t>(getGroups()),
+          kept = static_cast<int64_t>(getKeptGroups());
+  if (chosen < 1 || chosen > experts || columnsOf(getExperts()) != chosen ||
+      columnsOf(getScores()) != chosen) {
     return emitOpError("chooses 1 to ")
-           << dimOf(getWeight(), 0) << " experts, found " << chosen;
+           << experts << " experts, found " << chosen;
+  }
+  if (groups < 1 || experts % groups != 0 || kept < 1 || kept > groups) {
+    return emitOpError("keeps some of groups that divide ")
+           << experts << " experts, found " << kept << " of " << groups;
+  }
+  StringRef score = getScore();
+  if (score != "sigmoid" && score != "softmax" &&
+      score != "softmax_of_chosen") {
+    return emitOpError("scores by sigmoid, softmax or softmax_of_chosen, found "
+                       "'")
+           << score << "'";
+  }
+  if (getBiases().size() < (getChoiceBias() ? 1u : 0u) ||
+      getBiases().size() > (getChoiceBias() ? 2u : 1u) ||
+      bool(getLogits()) != getChoiceBias()) {
+    return emitOpError("has a bias of the choice, and logits beside the choice "
+                       "values, if choice_bias says so");
+  }
+  for (Value bias : getBiases()) {
+    if (failed(checkRow(*this, bias, getChoice()))) {
+      return failure();
+    }
   }
   return success();
 }
@@ -170,6 +267,21 @@ LogicalResult ExpertsOp::verify() {
            << getGate().getType() << ", " << getUp().getType() << " and "
            << getDown().getType();
   }
+  if (getBiases().empty()) {
+    return success();
+  }
+  const int64_t widths[] = {dimOf(getGate(), 1), dimOf(getGate(), 1),
+                            columnsOf(getX())};
+  bool fits = getBiases().size() == 3;
+  for (unsigned i = 0; fits && i < 3; ++i) {
+    fits = dimOf(getBiases()[i], 0) == dimOf(getGate(), 0) &&
+           columnsOf(getBiases()[i]) == widths[i];
+  }
+  if (!fits) {
+    return emitOpError("biases are those of gate, up and down, [experts, "
+                       "width] and [experts, columns]; found ")
+           << getBiases().size();
+  }
   return success();
 }
 
@@ -177,6 +289,13 @@ LogicalResult SiluMulOp::verify() {
   return failure(
       failed(checkRanks(*this, getOperands())) ||
       failed(sameColumns(*this, getGate(), getUp(), "operands")) ||
+      failed(sameColumns(*this, getGate(), getY(), "operand and result")));
+}
+
+LogicalResult SigmoidMulOp::verify() {
+  return failure(
+      failed(checkRanks(*this, getOperands())) ||
+      failed(sameColumns(*this, getGate(), getX(), "operands")) ||
       failed(sameColumns(*this, getGate(), getY(), "operand and result")));
 }
 

@@ -40,9 +40,15 @@ class Llm_Named<string mnemonic, dag operands, dag attributes, dag outputs,
 
 def Llm_ParameterOp : Llm_Op<"parameter"> {
   let summary = "a weight, by its name in the model";
-  let arguments = (ins StrAttr:$parameter);
+  let description = [{
+    In an 8-bit type each row is divided by a scale of its own, max |row| over
+    the type's largest number, and rounded. With `scales` the value is these
+    scales, [1, rows] in f32.
+  }];
+  let arguments = (ins StrAttr:$parameter, UnitAttr:$scales);
   let results = (outs AnyRankedTensor:$value);
-  let assemblyFormat = "$parameter attr-dict `:` type($value)";
+  let assemblyFormat =
+    "$parameter (`scales` $scales^)? attr-dict `:` type($value)";
 }
 
 def Llm_EmbeddingOp : Llm_Named<"embedding",
@@ -59,9 +65,33 @@ def Llm_RmsNormOp : Llm_Named<"rms_norm",
 }
 
 def Llm_LinearOp : Llm_Named<"linear",
-    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight), (ins),
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight,
+         Optional<AnyRankedTensor>:$bias),
+    (ins), (outs AnyRankedTensor:$y)> {
+  let summary = "x weight^T [+ bias]";
+}
+
+def Llm_HeadLinearOp : Llm_Named<"head_linear",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight), (ins I64Attr:$heads),
     (outs AnyRankedTensor:$y)> {
-  let summary = "x weight^T";
+  let summary = "x weight^T of each head";
+  let description = [{
+    Columns of x are those of `heads` heads, and the weight is one matrix
+    [out, in] for each of them.
+  }];
+}
+
+def Llm_QuantisedLinearOp : Llm_Named<"quantised_linear",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight, AnyRankedTensor:$scales,
+         Optional<AnyRankedTensor>:$bias), (ins),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "x weight^T scales, with products in the weight's type";
+  let description = [{
+    Rows of x are divided by max |row| over the largest number of the weight's
+    type (i8: 127, f8E4M3FN: 448, f8E5M2: 57344) and rounded to it; the result
+    is multiplied by that and by the scale of the weight's row. `llm-quantise`
+    makes it of `linear`.
+  }];
 }
 
 def Llm_RopeOp : Llm_Named<"rope",
@@ -86,8 +116,9 @@ def Llm_AttentionOp : Llm_Named<"attention",
     (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v,
          AnyRankedTensor:$slots, AnyRankedTensor:$bounds,
          AnyRankedTensor:$work, AnyRankedTensor:$keys,
-         AnyRankedTensor:$values),
-    (ins I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$head_size, F64Attr:$scale),
+         AnyRankedTensor:$values, Variadic<AnyRankedTensor>:$more),
+    (ins I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$head_size,
+         DefaultValuedAttr<I64Attr, "0">:$rotary, F64Attr:$scale),
     (outs AnyRankedTensor:$y), []> {
   let summary = "append k and v to the cache; attend to its slots";
   let description = [{
@@ -95,29 +126,79 @@ def Llm_AttentionOp : Llm_Named<"attention",
     `values`, then computes softmax(scale q k^T) v over the slots
     [bounds[i][0], bounds[i][1]) of each token. `work` lists blocks of tokens
     with the slots that they need.
+
+    With `rotary`, k is a latent vector that is also the value, v the rotated
+    key of that many columns, and `more` begins with the part of the queries
+    for it; scores are the sum of both products. What else `more` has is a row
+    of sinks: each head's softmax has a term exp(sink) more in its sum.
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::Value getRotated() {
+      return getRotary() > 0 ? getMore().front() : ::mlir::Value();
+    }
+    ::mlir::Value getSinks() {
+      return getMore().size() > (getRotary() > 0 ? 1u : 0u)
+                 ? getMore().back() : ::mlir::Value();
+    }
   }];
 }
 
 def Llm_RouterOp : Llm_Named<"router",
-    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight), (ins I64Attr:$chosen),
-    (outs AnyRankedTensor:$logits, AnyRankedTensor:$experts,
-          AnyRankedTensor:$scores)> {
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight,
+         Variadic<AnyRankedTensor>:$biases),
+    (ins I64Attr:$chosen,
+         DefaultValuedStrAttr<StrAttr, "sigmoid">:$score,
+         DefaultValuedAttr<BoolAttr, "false">:$choice_bias,
+         DefaultValuedAttr<I64Attr, "1">:$groups,
+         DefaultValuedAttr<I64Attr, "1">:$kept_groups,
+         DefaultValuedAttr<BoolAttr, "false">:$normalised,
+         DefaultValuedAttr<F64Attr, "::llvm::APFloat(1.0)">:$factor),
+    (outs AnyRankedTensor:$choice, AnyRankedTensor:$experts,
+          AnyRankedTensor:$scores, Optional<AnyRankedTensor>:$logits)> {
   let summary = "the experts of each token, best first, and their scores";
-  let description = "Scores are the sigmoid of the logits.";
+  let description = [{
+    `biases` are that of the logits and, with `choice_bias`, that of the choice.
+    Experts are chosen by their logits; with `choice_bias` by the sigmoid of the
+    logit plus the bias, from the `kept_groups` of `groups` whose two best are
+    best. `score` says of what the scores are made: `sigmoid` of the logits,
+    `softmax` over all of them, or `softmax_of_chosen`. They are divided by
+    their sum if `normalised`, and multiplied by `factor`.
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::Value getLogitsBias() {
+      return getBiases().size() > (getChoiceBias() ? 1u : 0u)
+                 ? getBiases().front() : ::mlir::Value();
+    }
+  }];
 }
 
 def Llm_ExpertsOp : Llm_Named<"experts",
     (ins AnyRankedTensor:$x, AnyRankedTensor:$experts, AnyRankedTensor:$scores,
-         AnyRankedTensor:$gate, AnyRankedTensor:$up, AnyRankedTensor:$down),
-    (ins), (outs AnyRankedTensor:$y)> {
-  let summary = "sum over a token's experts of down(silu(gate z) * up z)";
-  let description = "z is x times the expert's score.";
+         AnyRankedTensor:$gate, AnyRankedTensor:$up, AnyRankedTensor:$down,
+         Variadic<AnyRankedTensor>:$biases),
+    (ins DefaultValuedAttr<BoolAttr, "true">:$on_input,
+         DefaultValuedAttr<F64Attr, "::llvm::APFloat(0.0)">:$limit,
+         DefaultValuedAttr<F64Attr, "::llvm::APFloat(1.0)">:$alpha),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "sum over a token's experts of down(act(gate z, up z))";
+  let description = [{
+    The expert's score multiplies its input (z is x times the score) or its
+    output (z is x). `biases` are none or those of gate, up and down, a row for
+    each expert. act(g, u) is silu(g) u, or, with a `limit`,
+    (u + 1) g sigmoid(alpha g) with g of at most the limit and u within it.
+  }];
 }
 
 def Llm_SiluMulOp : Llm_Named<"silu_mul",
     (ins AnyRankedTensor:$gate, AnyRankedTensor:$up), (ins),
     (outs AnyRankedTensor:$y)> {
   let summary = "silu(gate) * up";
+}
+
+def Llm_SigmoidMulOp : Llm_Named<"sigmoid_mul",
+    (ins AnyRankedTensor:$gate, AnyRankedTensor:$x), (ins),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "sigmoid(gate) * x";
 }
 
 def Llm_AddOp : Llm_Named<"add",
@@ -128,8 +209,11 @@ def Llm_AddOp : Llm_Named<"add",
 
 def Llm_LogitsOp : Llm_Named<"logits",
     (ins AnyRankedTensor:$x, AnyRankedTensor:$rows, AnyRankedTensor:$weight),
-    (ins), (outs AnyRankedTensor:$y)> {
-  let summary = "x[rows] weight^T";
+    (ins DefaultValuedAttr<F64Attr, "::llvm::APFloat(1.0)">:$factor,
+         DefaultValuedAttr<F64Attr, "::llvm::APFloat(0.0)">:$cap),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "factor * x[rows] weight^T";
+  let description = "z, or cap tanh(z / cap) where cap is not 0.";
 }
 
 #endif // CHIPWRIGHT_DIALECTS_LLM_LLMOPS_TD

@@ -7,6 +7,7 @@ or an object in its first column, `key` or `key` (`object`).
 """
 
 import argparse
+import gzip
 import json
 import pathlib
 import re
@@ -106,6 +107,12 @@ def main():
                 "--prompt-ids", "3,10,17,24,31,38,45,52,59,66,73,80")
         run(*step, "--max-new-tokens", "2", "--check", "cpu", "--check-ops",
             section="run")
+        vocabulary = (pathlib.Path(arguments.document).parent.parent /
+                      "tests/golden/tokenizers/smollm2.json.gz")
+        pathlib.Path(folder, "model", "tokenizer.json").write_bytes(
+            gzip.decompress(vocabulary.read_bytes()))
+        run("run", "--model", "model", "--dtype", "int8", "--prompt", "a",
+            "--max-new-tokens", "1", "--perplexity", section="run")
         run(*step, "--max-new-tokens", "1", "--reproduce",
             "layers.0.input_layernorm", "op")
         run("run", "--replay", "op", section="replay")

@@ -167,3 +167,83 @@ func.func @add(%x: tensor<?x8xf32>) {
   %z = llm.add "a"(%x, %x) : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x6xf32>
   return
 }
+
+// -----
+
+func.func @sigmoid_mul(%x: tensor<?x8xf32>, %y: tensor<?x6xf32>) {
+  // expected-error @+1 {{operands have one number of columns, found 8 and 6}}
+  %z = llm.sigmoid_mul "a"(%x, %y) : (tensor<?x8xf32>, tensor<?x6xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @linear_bias(%x: tensor<?x8xbf16>, %w: tensor<4x8xbf16>, %b: tensor<1x8xf32>) {
+  // expected-error @+1 {{a bias is 1 x 4, found 'tensor<1x8xf32>'}}
+  %y = llm.linear "a"(%x, %w, %b) : (tensor<?x8xbf16>, tensor<4x8xbf16>, tensor<1x8xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @head_linear(%x: tensor<?x8xbf16>, %w: tensor<2x3x4xbf16>) {
+  // expected-error @+1 {{a weight [heads, out, in] takes heads x in columns to heads x out, found 'tensor<2x3x4xbf16>', 8 and 4}}
+  %y = llm.head_linear "a"(%x, %w) {heads = 2 : i64} : (tensor<?x8xbf16>, tensor<2x3x4xbf16>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_more(%q: tensor<?x8xbf16>, %k: tensor<?x4xbf16>, %s: tensor<?x1xi32>, %b: tensor<?x2xi32>, %w: tensor<?x4xi32>) {
+  // expected-error @+1 {{with rotary has the rotated part of the queries behind its caches, and may have sinks there; found 0 operands}}
+  %y = llm.attention "a"(%q, %k, %k, %s, %b, %w, %k, %k) {head_size = 4 : i64, heads = 2 : i64, kv_heads = 1 : i64, rotary = 4 : i64, scale = 1.0 : f64} : (tensor<?x8xbf16>, tensor<?x4xbf16>, tensor<?x4xbf16>, tensor<?x1xi32>, tensor<?x2xi32>, tensor<?x4xi32>, tensor<?x4xbf16>, tensor<?x4xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_rotary(%q: tensor<?x8xbf16>, %k: tensor<?x4xbf16>, %s: tensor<?x1xi32>, %b: tensor<?x2xi32>, %w: tensor<?x4xi32>) {
+  // expected-error @+1 {{with rotary has one key head, rotated keys of that many columns and queries of heads x as many; found 1, 4 and 4}}
+  %y = llm.attention "a"(%q, %k, %k, %s, %b, %w, %k, %k, %k) {head_size = 4 : i64, heads = 2 : i64, kv_heads = 1 : i64, rotary = 4 : i64, scale = 1.0 : f64} : (tensor<?x8xbf16>, tensor<?x4xbf16>, tensor<?x4xbf16>, tensor<?x1xi32>, tensor<?x2xi32>, tensor<?x4xi32>, tensor<?x4xbf16>, tensor<?x4xbf16>, tensor<?x4xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_sinks(%q: tensor<?x8xbf16>, %k: tensor<?x4xbf16>, %s: tensor<?x1xi32>, %b: tensor<?x2xi32>, %w: tensor<?x4xi32>, %z: tensor<1x3xf32>) {
+  // expected-error @+1 {{sinks are 1 x heads, found 'tensor<1x3xf32>'}}
+  %y = llm.attention "a"(%q, %k, %k, %s, %b, %w, %k, %k, %z) {head_size = 4 : i64, heads = 2 : i64, kv_heads = 1 : i64, scale = 1.0 : f64} : (tensor<?x8xbf16>, tensor<?x4xbf16>, tensor<?x4xbf16>, tensor<?x1xi32>, tensor<?x2xi32>, tensor<?x4xi32>, tensor<?x4xbf16>, tensor<?x4xbf16>, tensor<1x3xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @router_groups(%x: tensor<?x8xbf16>, %w: tensor<4x8xbf16>) {
+  // expected-error @+1 {{keeps some of groups that divide 4 experts, found 3 of 2}}
+  %l, %e, %s = llm.router "a"(%x, %w) {chosen = 1 : i64, groups = 2 : i64, kept_groups = 3 : i64} : (tensor<?x8xbf16>, tensor<4x8xbf16>) -> (tensor<?x4xf32>, tensor<?x1xi32>, tensor<?x1xf32>)
+  return
+}
+
+// -----
+
+func.func @router_score(%x: tensor<?x8xbf16>, %w: tensor<4x8xbf16>) {
+  // expected-error @+1 {{scores by sigmoid, softmax or softmax_of_chosen, found 'relu'}}
+  %l, %e, %s = llm.router "a"(%x, %w) {chosen = 1 : i64, score = "relu"} : (tensor<?x8xbf16>, tensor<4x8xbf16>) -> (tensor<?x4xf32>, tensor<?x1xi32>, tensor<?x1xf32>)
+  return
+}
+
+// -----
+
+func.func @router_choice(%x: tensor<?x8xbf16>, %w: tensor<4x8xbf16>) {
+  // expected-error @+1 {{has a bias of the choice, and logits beside the choice values, if choice_bias says so}}
+  %l, %e, %s = llm.router "a"(%x, %w) {choice_bias = true, chosen = 1 : i64} : (tensor<?x8xbf16>, tensor<4x8xbf16>) -> (tensor<?x4xf32>, tensor<?x1xi32>, tensor<?x1xf32>)
+  return
+}
+
+// -----
+
+func.func @experts_biases(%x: tensor<?x8xf32>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x8xbf16>, %d: tensor<4x8x6xbf16>, %b: tensor<4x6xf32>) {
+  // expected-error @+1 {{biases are those of gate, up and down, [experts, width] and [experts, columns]; found 3}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %b, %b, %b) : (tensor<?x8xf32>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x8xbf16>, tensor<4x6x8xbf16>, tensor<4x8x6xbf16>, tensor<4x6xf32>, tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<?x8xf32>
+  return
+}

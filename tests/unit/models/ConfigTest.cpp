@@ -82,8 +82,11 @@ TEST(ConfigTest, PublishedModels) {
 TEST(ConfigTest, PublishedParameterCounts) {
   // Text parameters, norms included, as the models' cards imply them.
   const std::pair<const char *, int64_t> counts[] = {
-      {"llama-4-scout", 107'769'861'120},
-      {"llama-4-maverick", 400'711'848'960}};
+      {"llama-4-scout", 107'769'861'120}, {"llama-4-maverick", 400'711'848'960},
+      {"llama-3.1-8b", 8'030'261'248},    {"llama-3.1-70b", 70'553'706'496},
+      {"llama-3.2-1b", 1'235'814'400},    {"mixtral-8x7b", 46'702'792'704},
+      {"qwen3-30b-a3b", 30'532'122'624},  {"gpt-oss-20b", 20'914'757'184},
+      {"deepseek-v3", 671'026'419'200},   {"muse-glimmer-30b", 27'854'780'928}};
   for (auto [name, wanted] : counts) {
     auto text = presetConfigText(name);
     ASSERT_TRUE(text);

@@ -158,5 +158,88 @@ TEST(GraphTest, DamagedGraphsAreRefused) {
   }
 }
 
+TEST(GraphTest, DamagedPartsOfFamiliesAreRefused) {
+  struct Damage {
+    const char *preset, *op;
+    std::function<void(Graph &, Op &)> damage;
+  };
+  auto attention = [](Op &op) -> AttentionAttributes & {
+    return std::get<AttentionAttributes>(op.attributes);
+  };
+  auto router = [](Op &op) -> RouterAttributes & {
+    return std::get<RouterAttributes>(op.attributes);
+  };
+  const Damage faults[] = {
+      {"gpt-oss-golden", "layers.0.self_attn.q_proj",
+       [](Graph &, Op &op) { op.parameters[1] = op.parameters[0]; }},
+      {"gpt-oss-golden", "layers.0.self_attn.attention",
+       [](Graph &g, Op &op) {
+         op.parameters[0] =
+             g.findOp("layers.0.self_attn.k_proj")->parameters[1];
+       }},
+      {"gpt-oss-golden", "layers.0.mlp.experts",
+       [](Graph &, Op &op) { op.parameters.pop_back(); }},
+      {"gpt-oss-golden", "layers.0.mlp.experts",
+       [](Graph &, Op &op) {
+         std::get<ExpertsAttributes>(op.attributes).experts = 5;
+       }},
+      {"gpt-oss-golden", "layers.0.mlp.router",
+       [](Graph &, Op &op) { op.parameters.pop_back(); }},
+      {"deepseek-v3-golden", "layers.0.self_attn.attention",
+       [&](Graph &, Op &op) { attention(op).rotarySize = 4; }},
+      {"deepseek-v3-golden", "layers.0.self_attn.attention",
+       [&](Graph &, Op &op) { attention(op).rotarySize = 0; }},
+      {"deepseek-v3-golden", "layers.0.self_attn.attention",
+       [](Graph &, Op &op) { op.operands.pop_back(); }},
+      {"deepseek-v3-golden", "layers.0.self_attn.k_up",
+       [](Graph &, Op &op) {
+         std::get<HeadLinearAttributes>(op.attributes).heads = 2;
+       }},
+      {"deepseek-v3-golden", "layers.0.self_attn.k_up",
+       [](Graph &, Op &op) { op.attributes = {}; }},
+      {"deepseek-v3-golden", "layers.1.mlp.gate",
+       [&](Graph &, Op &op) { router(op).more.groups = 3; }},
+      {"deepseek-v3-golden", "layers.1.mlp.gate",
+       [&](Graph &, Op &op) { router(op).more.keptGroups = 5; }},
+      {"deepseek-v3-golden", "layers.1.mlp.gate",
+       [&](Graph &, Op &op) { router(op).more.choiceBias = false; }},
+      {"deepseek-v3-golden", "layers.1.mlp.gate",
+       [](Graph &, Op &op) { op.results.pop_back(); }},
+      {"muse-glimmer-golden", "layers.0.self_attn.gated",
+       [](Graph &g, Op &op) {
+         op.operands[0] = g.findOp("layers.0.self_attn.k_proj")->results[0];
+       }},
+  };
+  for (const Damage &fault : faults) {
+    Graph graph = graphOf(fault.preset);
+    ASSERT_TRUE(verifyGraph(graph));
+    Op &op = graph.ops[static_cast<size_t>(graph.findOp(fault.op)->id)];
+    fault.damage(graph, op);
+    auto found = verifyGraph(graph);
+    ASSERT_FALSE(found) << fault.op;
+    EXPECT_NE(found.error().message.find(fault.op), std::string::npos)
+        << found.error().message;
+  }
+}
+
+TEST(GraphTest, TextOfFamilies) {
+  const std::pair<const char *, const char *> parts[] = {
+      {"llama-golden", "graph llama vocabulary 64 caches 2 x 32\n"},
+      {"gpt-oss-golden", "mask 0 = sliding(4)\nmask 1 = causal\n"},
+      {"gpt-oss-golden", "<experts 4, chosen 2, softmax of chosen, bias>"},
+      {"gpt-oss-golden", "softmax of chosen, clamped swiglu 7 1.702>"},
+      {"gpt-oss-golden", "magnitude 1.34657"},
+      {"deepseek-v3-golden", "caches 3 x 16 + 8\n"},
+      {"deepseek-v3-golden", "rotary 8> \"layers.0.self_attn.attention\"\n"},
+      {"deepseek-v3-golden",
+       "sigmoid, choice bias, best 2 of 4 groups, normalised, scale 2.5>"},
+      {"muse-glimmer-golden", "<scale 2, cap 20> \"lm_head\"\n"},
+      {"muse-glimmer-golden", "sigmoid_mul(%"}};
+  for (auto [preset, part] : parts) {
+    EXPECT_NE(printGraph(graphOf(preset)).find(part), std::string::npos)
+        << preset << ": " << part;
+  }
+}
+
 } // namespace
 } // namespace chipwright::models
