@@ -240,7 +240,8 @@ def kept(lines, rule, dots):
 
 def steady(text):
     """\\p text without what differs from run to run: CPU time."""
-    return re.sub(r"\d+\.\d+ CPU s", "N CPU s", text)
+    text = re.sub(r"\d+\.\d+ CPU s", "N CPU s", text)
+    return re.sub(r"CPU s; \S+ times", "CPU s; N times", text)
 
 
 def with_output(tools, name, text):
