@@ -111,7 +111,7 @@ def main():
                       "tests/golden/tokenizers/smollm2.json.gz")
         pathlib.Path(folder, "model", "tokenizer.json").write_bytes(
             gzip.decompress(vocabulary.read_bytes()))
-        run("run", "--model", "model", "--dtype", "int8", "--prompt", "a",
+        run("run", "--model", "model", "--dtype", "int8", "--prompt", "a bc",
             "--max-new-tokens", "1", "--perplexity", section="run")
         run(*step, "--max-new-tokens", "1", "--reproduce",
             "layers.0.input_layernorm", "op")
