@@ -52,9 +52,9 @@ struct CompileRequest {
   /// Linear maps multiply in this 8-bit type; their weights and activations are
   /// quantised row by row.
   std::optional<DType> linearType = {};
-  int64_t maxTokens = 512;         // of one step
-  int64_t maxBatch = 8;            // sequences
-  int64_t maxContext = 4096;       // tokens of one sequence
+  int64_t maxTokens = 512;   // of one step
+  int64_t maxBatch = 8;      // sequences
+  int64_t maxContext = 4096; // tokens of one sequence
 
   /// The level whose text is wanted instead of a package.
   Stage stopAfter = Stage::Package;
