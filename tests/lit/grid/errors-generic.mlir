@@ -419,3 +419,64 @@ grid.program @p(%a: !grid.buffer<64x96xf16>, %b: !grid.buffer<32x96xf16>, %c: !g
     grid.yield %o : tensor<?x?xf16, #grid.dims<m, n>>
   }
 }
+
+// -----
+
+grid.program @p(%a: !grid.buffer<64x96xf16>, %b: !grid.buffer<32x96xf16>, %c: !grid.buffer<64x32xf16>) {
+  %m = arith.constant 64 : index
+  %n = arith.constant 32 : index
+  %k = arith.constant 96 : index
+  // expected-error @+1 {{step yields state 0 of another type than it takes}}
+  grid.generic [#grid.dim<m, parallel>, #grid.dim<n, parallel>, #grid.dim<k, reduction>] sizes(%m, %n, %k)
+    step(%a, %b : !grid.buffer<64x96xf16>, !grid.buffer<32x96xf16>) finish() results(%c : !grid.buffer<64x32xf16>)
+    maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] attributes {init = [0.0]} {
+  ^bb0(%x: tensor<?x?xf16, #grid.dims<m, k>>, %y: tensor<?x?xf16, #grid.dims<n, k>>, %acc: tensor<?x?xf32, #grid.dims<m, n>>):
+    %s = grid.matmul %x, %y, %acc : tensor<?x?xf16, #grid.dims<m, k>>, tensor<?x?xf16, #grid.dims<n, k>> -> tensor<?x?xf32, #grid.dims<m, n>>
+    %t = arith.truncf %s : tensor<?x?xf32, #grid.dims<m, n>> to tensor<?x?xf16, #grid.dims<m, n>>
+    grid.yield %t : tensor<?x?xf16, #grid.dims<m, n>>
+  } {
+  ^bb0(%sum: tensor<?x?xf32, #grid.dims<m, n>>):
+    %o = arith.truncf %sum : tensor<?x?xf32, #grid.dims<m, n>> to tensor<?x?xf16, #grid.dims<m, n>>
+    grid.yield %o : tensor<?x?xf16, #grid.dims<m, n>>
+  }
+}
+
+// -----
+
+grid.program @p(%a: !grid.buffer<64x96xf16>, %b: !grid.buffer<32x96xf16>, %c: !grid.buffer<64x32xf16>) {
+  %m = arith.constant 64 : index
+  %n = arith.constant 32 : index
+  %k = arith.constant 96 : index
+  // expected-error @+1 {{widths has an entry for each operand and result (0: none)}}
+  grid.generic [#grid.dim<m, parallel>, #grid.dim<n, parallel>, #grid.dim<k, reduction>] sizes(%m, %n, %k)
+    step(%a, %b : !grid.buffer<64x96xf16>, !grid.buffer<32x96xf16>) finish() results(%c : !grid.buffer<64x32xf16>)
+    maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] attributes {init = [0.0], widths = array<i64: 0>} {
+  ^bb0(%x: tensor<?x?xf16, #grid.dims<m, k>>, %y: tensor<?x?xf16, #grid.dims<n, k>>, %acc: tensor<?x?xf32, #grid.dims<m, n>>):
+    %s = grid.matmul %x, %y, %acc : tensor<?x?xf16, #grid.dims<m, k>>, tensor<?x?xf16, #grid.dims<n, k>> -> tensor<?x?xf32, #grid.dims<m, n>>
+    grid.yield %s : tensor<?x?xf32, #grid.dims<m, n>>
+  } {
+  ^bb0(%sum: tensor<?x?xf32, #grid.dims<m, n>>):
+    %o = arith.truncf %sum : tensor<?x?xf32, #grid.dims<m, n>> to tensor<?x?xf16, #grid.dims<m, n>>
+    grid.yield %o : tensor<?x?xf16, #grid.dims<m, n>>
+  }
+}
+
+// -----
+
+grid.program @p(%a: !grid.buffer<64x96xf16>, %b: !grid.buffer<32x96xf16>, %c: !grid.buffer<64x32xf16>) {
+  %m = arith.constant 64 : index
+  %n = arith.constant 32 : index
+  %k = arith.constant 96 : index
+  // expected-error @+1 {{schedule: tile sizes are at most 1048576, found 2097152}}
+  grid.generic [#grid.dim<m, parallel>, #grid.dim<n, parallel>, #grid.dim<k, reduction>] sizes(%m, %n, %k)
+    step(%a, %b : !grid.buffer<64x96xf16>, !grid.buffer<32x96xf16>) finish() results(%c : !grid.buffer<64x32xf16>)
+    maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] attributes {init = [0.0], schedule = #grid.schedule<tile = [2097152, 32, 96], on = [row, col, seq]>} {
+  ^bb0(%x: tensor<?x?xf16, #grid.dims<m, k>>, %y: tensor<?x?xf16, #grid.dims<n, k>>, %acc: tensor<?x?xf32, #grid.dims<m, n>>):
+    %s = grid.matmul %x, %y, %acc : tensor<?x?xf16, #grid.dims<m, k>>, tensor<?x?xf16, #grid.dims<n, k>> -> tensor<?x?xf32, #grid.dims<m, n>>
+    grid.yield %s : tensor<?x?xf32, #grid.dims<m, n>>
+  } {
+  ^bb0(%sum: tensor<?x?xf32, #grid.dims<m, n>>):
+    %o = arith.truncf %sum : tensor<?x?xf32, #grid.dims<m, n>> to tensor<?x?xf16, #grid.dims<m, n>>
+    grid.yield %o : tensor<?x?xf16, #grid.dims<m, n>>
+  }
+}

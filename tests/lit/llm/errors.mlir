@@ -247,3 +247,19 @@ func.func @experts_biases(%x: tensor<?x8xf32>, %i: tensor<?x1xi32>, %s: tensor<?
   %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %b, %b, %b) : (tensor<?x8xf32>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x8xbf16>, tensor<4x6x8xbf16>, tensor<4x8x6xbf16>, tensor<4x6xf32>, tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<?x8xf32>
   return
 }
+
+// -----
+
+func.func @quantised_type(%x: tensor<?x8xbf16>, %w: tensor<4x8xbf16>, %s: tensor<1x4xf32>) {
+  // expected-error @+1 {{weight is i8, f8E4M3FN or f8E5M2, found 'bf16'}}
+  %y = llm.quantised_linear "a"(%x, %w, %s) : (tensor<?x8xbf16>, tensor<4x8xbf16>, tensor<1x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @quantised_scales(%x: tensor<?x8xbf16>, %w: tensor<4x8xi8>, %s: tensor<1x8xf32>) {
+  // expected-error @+1 {{scales (and bias) are 1 x 4 in f32, found 'tensor<1x8xf32>'}}
+  %y = llm.quantised_linear "a"(%x, %w, %s) : (tensor<?x8xbf16>, tensor<4x8xi8>, tensor<1x8xf32>) -> tensor<?x4xf32>
+  return
+}

@@ -182,6 +182,39 @@ TEST_F(Commands, CpuAndSimTakeTheSameCommand) {
   EXPECT_FALSE(c.contains("ttft_seconds"));
 }
 
+// Each op agrees with the same quantisation on the host, the logits with fp32
+// within twice what it costs there, and both modes take the same cycles.
+TEST_F(Commands, QuantisedLinearMaps) {
+  for (const std::string &form :
+       {std::string("--dtype int8 "),
+        std::string("--chip mtia-300 --dtype fp8_e4m3 ")}) {
+    std::string quantised = folder / "q.cwx", routing = folder / "q.json";
+    ASSERT_EQ(
+        tool("compile" + kModel + bounds + form + "-o " + quantised).status, 0);
+    std::string chip = form.substr(0, form.find("--dtype"));
+    std::string words =
+        "run " + chip + kModel + "--package " + quantised + kPrompts;
+    Answer answer =
+        tool(words + "--check cpu --check-ops --perplexity --save-routing " +
+             routing + " --json " + (folder / "f.json"));
+    EXPECT_EQ(answer.status, 0) << answer.text;
+    Json f = jsonOf(folder / "f.json");
+    EXPECT_EQ(f["linear_dtype"],
+              form == chip + "--dtype int8 " ? "int8" : "fp8_e4m3");
+    EXPECT_EQ(f["predicted_tokens"], 9);
+    EXPECT_GT(f["relative_error"].get<double>(), 5e-3) << "nothing quantised";
+    answer =
+        tool(words + "--all-logits --mode timing --routing trace:" + routing +
+             " --json " + (folder / "t.json"));
+    ASSERT_EQ(answer.status, 0) << answer.text;
+    Json t = jsonOf(folder / "t.json");
+    ASSERT_EQ(f["steps"].size(), t["steps"].size());
+    for (size_t i = 0; i < f["steps"].size(); ++i) {
+      EXPECT_EQ(f["steps"][i]["launches"], t["steps"][i]["launches"]);
+    }
+  }
+}
+
 TEST_F(Commands, ShowPackage) {
   Answer answer =
       tool("show package " + package +
