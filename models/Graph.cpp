@@ -419,4 +419,11 @@ std::string printGraph(const Graph &graph) {
   return text + fmt::format("logits %{}\n", graph.logits);
 }
 
+bool mayQuantise(const Graph &graph, const Op &op) {
+  int32_t producer = graph.values[static_cast<size_t>(op.operands[0])].producer;
+  return op.kind == OpKind::Linear &&
+         (producer < 0 ||
+          graph.ops[static_cast<size_t>(producer)].kind != OpKind::SiluMul);
+}
+
 } // namespace chipwright::models

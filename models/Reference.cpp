@@ -107,7 +107,8 @@ HostMatrix<T> Reference<T>::vectorOf(ParameterId parameter, int64_t row) const {
 
 template <typename T>
 HostMatrix<T> Reference<T>::linear(const Op &op, const Matrix &x) {
-  Matrix result = product(x, op.parameters[0], 0, options.linear.has_value());
+  Matrix result =
+      product(x, op.parameters[0], 0, options.linear && mayQuantise(graph, op));
   if (op.parameters.size() > 1) {
     result.rowwise() += vectorOf(op.parameters[1]).row(0);
   }

@@ -13,8 +13,9 @@ def QuantisePass : Pass<"llm-quantise", "::mlir::ModuleOp"> {
   let summary = "linear maps to products of 8-bit operands";
   let description = [{
     Weights get a scale for each row and are converted when they are loaded;
-    activations are quantised row by row when the map runs. Router, experts,
-    attention and logits keep their types.
+    activations are quantised row by row when the map runs. Maps of `silu_mul`,
+    whose rows have few large elements, router, experts, attention and logits
+    keep their types.
   }];
   let options = [Option<"product", "product", "std::string", "",
                         "element type of the products: i8, f8E4M3FN, f8E5M2">];

@@ -45,8 +45,10 @@ private:
 
   static void rewrite(llm::LinearOp op, Type type) {
     auto parameter = op.getWeight().getDefiningOp<llm::ParameterOp>();
-    if (!parameter) {
-      return; // a weight that is computed has no rows to look at beforehand
+    // A weight that is computed has no rows to look at beforehand; products of
+    // two activations have too few large elements (models::mayQuantise()).
+    if (!parameter || op.getX().getDefiningOp<llm::SiluMulOp>()) {
+      return;
     }
     OpBuilder b(op);
     auto shape = cast<RankedTensorType>(parameter.getValue().getType());

@@ -14,9 +14,14 @@ func.func @step(%x: tensor<?x8xbf16>, %rows: tensor<?x1xi32>) -> tensor<?x16xf32
   // FP8: llm.parameter "w" : tensor<8x8xf8E4M3FN>
   %w = llm.parameter "w" : tensor<8x8xbf16>
   %y = llm.linear "map"(%x, %w) : (tensor<?x8xbf16>, tensor<8x8xbf16>) -> tensor<?x8xbf16>
+  // CHECK: llm.silu_mul
+  // CHECK: llm.linear "down"
+  %p = llm.silu_mul "p"(%y, %y) : (tensor<?x8xbf16>, tensor<?x8xbf16>) -> tensor<?x8xbf16>
+  %d = llm.parameter "d" : tensor<8x8xbf16>
+  %e = llm.linear "down"(%p, %d) : (tensor<?x8xbf16>, tensor<8x8xbf16>) -> tensor<?x8xbf16>
   // CHECK: llm.parameter "head" : tensor<16x8xbf16>
-  // CHECK: llm.logits "lm_head"(%[[Y]]
+  // CHECK: llm.logits "lm_head"(
   %h = llm.parameter "head" : tensor<16x8xbf16>
-  %z = llm.logits "lm_head"(%y, %rows, %h) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<16x8xbf16>) -> tensor<?x16xf32>
+  %z = llm.logits "lm_head"(%e, %rows, %h) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<16x8xbf16>) -> tensor<?x16xf32>
   return %z : tensor<?x16xf32>
 }
