@@ -4,13 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The first byte says what the rest is: 'm' a tokenizer.model, 'c' a
-// tokenizer_config.json, 't' the text of a chat template, anything else with
-// this byte a tokenizer.json. Accepted tokenizers then read the input itself.
+// The first byte says what the rest is: 'm' a tokenizer.model, anything else
+// with this byte a tokenizer.json. Accepted tokenizers then read the input
+// itself.
 //
 //===----------------------------------------------------------------------===//
 
-#include "models/tokenizer/ChatTemplate.h"
 #include "models/tokenizer/Tokenizer.h"
 #include "models/tokenizer/Utf8.h"
 #include "tests/fuzz/Fuzz.h"
@@ -47,37 +46,11 @@ void useTokenizer(const Tokenizer &tokenizer, std::string_view text) {
   }
 }
 
-void useTemplate(std::string_view text) {
-  auto kind = models::recogniseChatTemplate(text, "t.json");
-  if (!kind) {
-    fuzz::checkMessage(kind.error().message, "t.json");
-    return;
-  }
-  auto chat = models::renderChat(
-      *kind, {{"system", std::string(text)}, {"assistant", std::string(text)}},
-      true);
-  fuzz::check(chat && models::isUtf8(*chat), "a conversation is text");
-}
-
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::string_view text(reinterpret_cast<const char *>(data), size);
-  char kind = text.empty() ? '\0' : text.front();
-  if (kind == 't') {
-    useTemplate(text.substr(1));
-    return 0;
-  }
-  if (kind == 'c') {
-    auto found = models::chatTemplateOfConfig(text.substr(1), "t.json");
-    if (!found) {
-      fuzz::checkMessage(found.error().message, "t.json");
-    } else if (*found) {
-      useTemplate(**found);
-    }
-    return 0;
-  }
-  auto tokenizer = kind == 'm'
+  auto tokenizer = text.starts_with('m')
                        ? Tokenizer::fromTiktoken(text.substr(1), "t.json",
                                                  models::TiktokenModel::Llama3)
                        : Tokenizer::fromJson(text, "t.json");

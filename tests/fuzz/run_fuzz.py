@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one fuzz target: its corpus, then new inputs for a while.
 
-    run_fuzz.py --bin FOLDER TARGET [--seconds N] [--seed N]
+    run_fuzz.py --bin FOLDER TARGET [--seconds N] [--seed N] [--keep FOLDER]
 
-Prints the seed and how many inputs ran. An input that crashes, leaks, takes
+Prints the seed, how many inputs ran and how many edges of the control flow
+they covered; --keep leaves the new inputs in a folder. An input that crashes, leaks, takes
 10 seconds or 2 GiB fails the run and stays beside the target as
 TARGET-crash-*, TARGET-timeout-*, ...; repair the reader and add the input to
 corpus/TARGET. With CHIPWRIGHT_LONG=1 a run takes 10 minutes instead of one.
@@ -15,6 +16,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ def main():
     parser.add_argument("target")
     parser.add_argument("--seconds", type=int)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--keep", type=pathlib.Path)
     options = parser.parse_args()
     seconds = options.seconds or (
         600 if os.environ.get("CHIPWRIGHT_LONG") == "1" else 60)
@@ -52,12 +55,16 @@ def main():
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               errors="replace")
         new = len(list(pathlib.Path(found).iterdir()))
+        if options.keep:
+            shutil.copytree(found, options.keep, dirs_exist_ok=True)
     count = re.search(r"number_of_executed_units: (\d+)", done.stdout)
     executed = int(count.group(1)) if count else 0
     if done.returncode != 0:
         print(done.stdout[-20000:])
         return 1
-    print(f"{executed} executions in {seconds} s, {new} inputs of new coverage")
+    edges = re.findall(r"cov: (\d+)", done.stdout)
+    print(f"{executed} executions in {seconds} s, {new} inputs of new coverage, "
+          f"{edges[-1] if edges else 0} edges")
     # Fewer would mean that the corpus itself did not run.
     if executed <= len(files):
         print(f"error: expected more than {len(files)} executions")
