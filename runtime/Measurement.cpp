@@ -10,7 +10,10 @@
 #include "sim/pe/Pe.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <fstream>
 #include <iterator>
+#include <string>
 
 #include <sys/resource.h>
 
@@ -111,6 +114,18 @@ Measurement chipwright::measure(const Machine &machine, const JobResult &job,
 
 static double seconds(const timeval &time) {
   return double(time.tv_sec) + double(time.tv_usec) * 1e-6;
+}
+
+uint64_t chipwright::peakMemoryBytes() {
+  // Not ru_maxrss, which a process inherits from the one that started it.
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (unsigned long kilobytes = 0;
+        std::sscanf(line.c_str(), "VmHWM: %lu kB", &kilobytes) == 1) {
+      return uint64_t(kilobytes) << 10;
+    }
+  }
+  return 0;
 }
 
 double chipwright::processCpuSeconds(bool withChildren) {

@@ -13,6 +13,7 @@
 #include "tools/Arguments.h"
 #include "tools/Commands.h"
 #include "tools/Output.h"
+#include "tools/ProgramMemory.h"
 #include "tools/RunProgress.h"
 #include "tools/RunRequest.h"
 
@@ -94,6 +95,10 @@ SessionLimits limitsFor(const RunRequest &request) {
   return limits;
 }
 
+/// The host as a device: nothing converted is kept, so that memory holds little
+/// beside the caches, whatever the model's size.
+constexpr uint64_t kKeepNothing = 0;
+
 /// The host, with linear maps quantised to an 8-bit type if there is one.
 models::ReferenceOptions hostOptions(std::optional<DType> linear) {
   models::ReferenceOptions options;
@@ -155,8 +160,11 @@ Result<ModelRun> runOnHost(const RunRequest &request, const Words &words) {
     return model.error();
   }
   SessionLimits limits = limitsFor(request);
-  auto device = makeCpuDevice(model->graph, *model->weights, limits.slots(),
-                              hostOptions(request.compile.linearType));
+  models::ReferenceOptions options = hostOptions(request.compile.linearType);
+  options.keepBytes = kKeepNothing;
+  releaseProgramMemory();
+  auto device =
+      makeCpuDevice(model->graph, *model->weights, limits.slots(), options);
   Session session(model->graph, *device, limits);
   GenerateRequest generation = generationOf(request, words, *model);
   RunProgress progress(request.prompts, words.tokenizer, mayStream(request),
@@ -237,6 +245,7 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
       !ready) {
     return ready.error();
   }
+  releaseProgramMemory();
   auto made = SimDevice::create(*package, model->graph,
                                 model->weights ? &*model->weights : nullptr,
                                 chip, wanted);
@@ -323,6 +332,7 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
   run.generated = generated.take();
   run.chip = &chip;
   run.package = formatHash(hash);
+  run.imageBytes = device.machine().imageBytes();
   run.productType = package->productType;
   run.linearType = linearTypeOf(*package);
   if (comparison) {
