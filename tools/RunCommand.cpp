@@ -95,10 +95,6 @@ SessionLimits limitsFor(const RunRequest &request) {
   return limits;
 }
 
-/// The host as a device: nothing converted is kept, so that memory holds little
-/// beside the caches, whatever the model's size.
-constexpr uint64_t kKeepNothing = 0;
-
 /// The host, with linear maps quantised to an 8-bit type if there is one.
 models::ReferenceOptions hostOptions(std::optional<DType> linear) {
   models::ReferenceOptions options;
@@ -161,7 +157,11 @@ Result<ModelRun> runOnHost(const RunRequest &request, const Words &words) {
   }
   SessionLimits limits = limitsFor(request);
   models::ReferenceOptions options = hostOptions(request.compile.linearType);
-  options.keepBytes = kKeepNothing;
+  if (!options.linear) {
+    // Memory then holds little beside the caches, whatever the model's size.
+    // To find the scales of quantised rows again at each step takes too long.
+    options.keepBytes = 0;
+  }
   releaseProgramMemory();
   auto device =
       makeCpuDevice(model->graph, *model->weights, limits.slots(), options);
