@@ -30,6 +30,7 @@ static int releaseObject(dl_phdr_info *object, size_t, void *) {
     uintptr_t start = (first + page - 1) / page * page;
     uintptr_t end = (first + part.p_memsz) / page * page;
     if (start < end) {
+      // The loader gives numbers. NOLINTNEXTLINE(performance-no-int-to-ptr)
       ::madvise(reinterpret_cast<void *>(start), end - start, MADV_DONTNEED);
     }
   }
