@@ -9,7 +9,6 @@
 #include "sim/memory/MemorySystem.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -126,10 +125,9 @@ static double seconds(const timeval &time) {
 uint64_t chipwright::peakMemoryBytes() {
   // Not ru_maxrss, which a process inherits from the one that started it.
   std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (unsigned long kilobytes = 0;
-        std::sscanf(line.c_str(), "VmHWM: %lu kB", &kilobytes) == 1) {
-      return uint64_t(kilobytes) << 10;
+  for (std::string word; status >> word;) {
+    if (uint64_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) {
+      return kilobytes << 10;
     }
   }
   return 0;
