@@ -28,7 +28,7 @@ static constexpr int64_t kBlockElements = 1 << 20;
 static Result<void> uploadOne(const PackageBuffer &buffer,
                               std::span<uint8_t> target,
                               std::span<uint8_t> scales, ParameterId parameter,
-                              const Weights &weights) {
+                              const Weights &weights, PageLimit &pages) {
   Weights::Size size = weights.size(parameter);
   const std::optional<RowType> quantised = rowTypeOf(buffer.dtype);
   const uint64_t allRows =
@@ -60,9 +60,10 @@ static Result<void> uploadOne(const PackageBuffer &buffer,
       if (!read) {
         return read;
       }
+      pages.count(weights, rows * size.columns);
       for (int64_t r = 0; quantised && r < rows; ++r) {
-        float scale =
-            scaleWeightRow(*quantised, block.data() + r * size.columns, size.columns);
+        float scale = scaleWeightRow(
+            *quantised, block.data() + r * size.columns, size.columns);
         std::memcpy(scalePlace, &scale, sizeof(scale));
         scalePlace += sizeof(scale);
       }
@@ -87,6 +88,7 @@ Result<void> chipwright::uploadWeights(PackageMachine &machine,
       scalesOf[buffers[i].parameter] = static_cast<int64_t>(i);
     }
   }
+  PageLimit pages;
   for (size_t i = 0; i < buffers.size(); ++i) {
     if (buffers[i].role != BufferRole::Weight ||
         buffers[i].content == BufferContent::RowScales) {
@@ -106,10 +108,11 @@ Result<void> chipwright::uploadWeights(PackageMachine &machine,
       scales = machine.stored(own->second);
     }
     auto done = uploadOne(buffers[i], machine.stored(static_cast<int64_t>(i)),
-                          scales, parameter->second, weights);
+                          scales, parameter->second, weights, pages);
     if (!done) {
       return done;
     }
   }
+  weights.release();
   return {};
 }
