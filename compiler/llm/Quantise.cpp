@@ -1,4 +1,4 @@
-//===- Quantise.cpp - Linear maps with 8-bit operands ---------------------===//
+//===- Quantise.cpp - Linear maps and experts with 8-bit operands ---------===//
 //
 // SPDX-License-Identifier: Apache-2.0
 //
@@ -32,6 +32,7 @@ public:
       return signalPassFailure();
     }
     getOperation().walk([&](llm::LinearOp op) { rewrite(op, type); });
+    getOperation().walk([&](llm::ExpertsOp op) { rewrite(op, type); });
   }
 
 private:
@@ -43,29 +44,75 @@ private:
                                 : Type();
   }
 
-  static void rewrite(llm::LinearOp op, Type type) {
+  /// A weight in 8 bits, and its scales.
+  struct Quantised {
+    Value weight, scales;
+  };
+
+  static Quantised quantised(llm::ParameterOp parameter, Type type,
+                             OpBuilder &b) {
+    auto shape = cast<RankedTensorType>(parameter.getValue().getType());
+    // A scale for each row: [1, rows], or [matrices, rows].
+    SmallVector<int64_t> scales(shape.getShape().drop_back());
+    if (scales.size() == 1) {
+      scales.insert(scales.begin(), 1);
+    }
+    auto make = [&](ArrayRef<int64_t> sizes, Type element, bool isScales) {
+      return llm::ParameterOp::create(b, parameter.getLoc(),
+                                      RankedTensorType::get(sizes, element),
+                                      parameter.getParameterAttr(), isScales);
+    };
+    return {make(shape.getShape(), type, false),
+            make(scales, b.getF32Type(), true)};
+  }
+
+  static void eraseUnused(llm::ParameterOp parameter) {
+    if (parameter && parameter.getValue().use_empty()) {
+      parameter.erase();
+    }
+  }
+
+  // A weight that is computed has no rows to look at beforehand; products of
+  // two activations have too few large elements (models::mayQuantise()).
+  void rewrite(llm::LinearOp op, Type type) {
     auto parameter = op.getWeight().getDefiningOp<llm::ParameterOp>();
-    // A weight that is computed has no rows to look at beforehand; products of
-    // two activations have too few large elements (models::mayQuantise()).
-    if (!parameter || op.getX().getDefiningOp<llm::SiluMulOp>()) {
+    if (!parameter ||
+        (!products && op.getX().getDefiningOp<llm::SiluMulOp>())) {
       return;
     }
     OpBuilder b(op);
-    auto shape = cast<RankedTensorType>(parameter.getValue().getType());
-    auto quantised = llm::ParameterOp::create(
-        b, op.getLoc(), RankedTensorType::get(shape.getShape(), type),
-        parameter.getParameterAttr(), /*scales=*/false);
-    auto scales = llm::ParameterOp::create(
-        b, op.getLoc(),
-        RankedTensorType::get({1, shape.getDimSize(0)}, b.getF32Type()),
-        parameter.getParameterAttr(), /*scales=*/true);
+    auto [weight, scales] = quantised(parameter, type, b);
     auto made = llm::QuantisedLinearOp::create(
-        b, op.getLoc(), op.getY().getType(), op.getX(), quantised, scales,
+        b, op.getLoc(), op.getY().getType(), op.getX(), weight, scales,
         op.getBias(), op.getNameAttr());
     op.getY().replaceAllUsesWith(made.getY());
     op.erase();
-    if (parameter.getValue().use_empty()) {
-      parameter.erase();
+    eraseUnused(parameter);
+  }
+
+  void rewrite(llm::ExpertsOp op, Type type) {
+    auto gate = op.getGate().getDefiningOp<llm::ParameterOp>(),
+         up = op.getUp().getDefiningOp<llm::ParameterOp>(),
+         down = op.getDown().getDefiningOp<llm::ParameterOp>();
+    if (!gate || !up || op.numScales() > 0) {
+      return;
+    }
+    OpBuilder b(op);
+    SmallVector<Value> more;
+    auto replace = [&](OpOperand &operand, llm::ParameterOp parameter) {
+      auto [weight, scales] = quantised(parameter, type, b);
+      operand.set(weight);
+      more.push_back(scales);
+    };
+    replace(op.getGateMutable(), gate);
+    replace(op.getUpMutable(), up);
+    if (products && down) {
+      replace(op.getDownMutable(), down);
+    }
+    llvm::append_range(more, op.getMore());
+    op.getMoreMutable().assign(more);
+    for (llm::ParameterOp parameter : {gate, up, down}) {
+      eraseUnused(parameter);
     }
   }
 };
