@@ -419,15 +419,7 @@ std::string printGraph(const Graph &graph) {
   return text + fmt::format("logits %{}\n", graph.logits);
 }
 
-bool mayQuantiseProducts(RowType type) {
-  switch (type) {
-  case RowType::I8:
-  case RowType::F8E4M3:
-  case RowType::F8E5M2:
-    return false;
-  }
-  return false;
-}
+bool mayQuantiseProducts(RowType type) { return type != RowType::I8; }
 
 bool mayQuantise(const Graph &graph, const Op &op, bool products,
                  size_t parameter) {

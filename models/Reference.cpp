@@ -43,14 +43,17 @@ template <typename T> void Reference<T>::roundOperand(Matrix &matrix) const {
 /// Each row as the numbers that stand for it. Rows are divided in fp32 in both
 /// precisions: that decides to which side of a tie an element goes, and rows of
 /// bf16 with a largest element that 7 divides have many ties (fp8_e4m3).
-template <typename T> void Reference<T>::quantiseRows(Matrix &matrix) const {
+template <typename T>
+void Reference<T>::quantiseRows(Matrix &matrix, bool weight) const {
   std::vector<float> numbers(static_cast<size_t>(matrix.cols()));
   for (Eigen::Index row = 0; row < matrix.rows(); ++row) {
     for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
       numbers[static_cast<size_t>(column)] =
           static_cast<float>(matrix(row, column));
     }
-    T scale = scaleRow(*options.linear, numbers.data(), matrix.cols());
+    T scale =
+        weight ? scaleWeightRow(*options.linear, numbers.data(), matrix.cols())
+               : scaleRow(*options.linear, numbers.data(), matrix.cols());
     for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
       matrix(row, column) =
           static_cast<T>(nearestNumber(*options.linear,
@@ -82,7 +85,7 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
                      Tile{key.matrix, key.row, rows, 0, size.columns},
                      scratch.data(), size.columns);
   if (key.quantised) {
-    quantiseRows(scratch);
+    quantiseRows(scratch, /*weight=*/true);
   } else {
     roundOperand(scratch);
   }
@@ -101,7 +104,7 @@ HostMatrix<T> Reference<T>::product(const Matrix &x, ParameterId parameter,
   Matrix rounded = x;
   roundOperand(rounded);
   if (quantised) {
-    quantiseRows(rounded);
+    quantiseRows(rounded, /*weight=*/false);
   }
   Matrix result(x.rows(), size.rows);
   int64_t step = std::max<int64_t>(1, blockElements / size.columns);

@@ -15,13 +15,14 @@ def QuantisePass : Pass<"llm-quantise", "::mlir::ModuleOp"> {
     Weights get a scale for each row and are converted when they are loaded;
     activations are quantised row by row when the map runs. Maps of products of
     two activations (`silu_mul`, and the last one of experts), whose rows have
-    few large elements, do so with `products` only. Router, attention and logits
-    keep their types.
+    few large elements, are by `products`. Router, attention and logits keep
+    their types.
   }];
   let options = [Option<"product", "product", "std::string", "",
                         "element type of the products: i8, f8E4M3FN, f8E5M2">,
-                 Option<"products", "products", "bool", "false",
-                        "quantise maps of products of two activations too">];
+                 Option<"products", "products", "std::string", "",
+                        "whether maps of products of two activations are "
+                        "quantised: yes, no, or as the type allows">];
 }
 
 def LlmToGridPass : Pass<"llm-to-grid", "::mlir::ModuleOp"> {

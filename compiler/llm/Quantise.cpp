@@ -6,6 +6,8 @@
 
 #include "compiler/llm/LlmPasses.h"
 
+#include "models/Graph.h"
+
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -31,6 +33,14 @@ public:
           << product << "'";
       return signalPassFailure();
     }
+    if (!products.empty() && products != "yes" && products != "no") {
+      getOperation().emitError("llm-quantise: expected products=yes or no, "
+                               "found '")
+          << products << "'";
+      return signalPassFailure();
+    }
+    ofProducts = products.empty() ? models::mayQuantiseProducts(rowsOf(type))
+                                  : products == "yes";
     getOperation().walk([&](llm::LinearOp op) { rewrite(op, type); });
     getOperation().walk([&](llm::ExpertsOp op) { rewrite(op, type); });
   }
@@ -42,6 +52,12 @@ private:
            : name == "f8E4M3FN" ? Type(b.getType<Float8E4M3FNType>())
            : name == "f8E5M2"   ? Type(b.getType<Float8E5M2Type>())
                                 : Type();
+  }
+
+  static models::RowType rowsOf(Type type) {
+    return type.isInteger()            ? models::RowType::I8
+           : isa<Float8E5M2Type>(type) ? models::RowType::F8E5M2
+                                       : models::RowType::F8E4M3;
   }
 
   /// A weight in 8 bits, and its scales.
@@ -73,11 +89,11 @@ private:
   }
 
   // A weight that is computed has no rows to look at beforehand; products of
-  // two activations have too few large elements (models::mayQuantise()).
+  // two activations may have too few large elements.
   void rewrite(llm::LinearOp op, Type type) {
     auto parameter = op.getWeight().getDefiningOp<llm::ParameterOp>();
     if (!parameter ||
-        (!products && op.getX().getDefiningOp<llm::SiluMulOp>())) {
+        (!ofProducts && op.getX().getDefiningOp<llm::SiluMulOp>())) {
       return;
     }
     OpBuilder b(op);
@@ -106,7 +122,7 @@ private:
     };
     replace(op.getGateMutable(), gate);
     replace(op.getUpMutable(), up);
-    if (products && down) {
+    if (ofProducts && down) {
       replace(op.getDownMutable(), down);
     }
     llvm::append_range(more, op.getMore());
@@ -115,6 +131,8 @@ private:
       eraseUnused(parameter);
     }
   }
+
+  bool ofProducts = false;
 };
 
 } // namespace

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maps of experts become products of 8-bit operands: gate and up, and with
-// `products` down, whose operand is a product of two activations.
+// Maps of experts become products of 8-bit operands: gate and up, and down, whose
+// operand is a product of two activations, of floats or as `products` says.
 // RUN: chipwright-opt -llm-quantise=product=i8 %s | FileCheck %s
-// RUN: chipwright-opt -llm-quantise="product=f8E4M3FN products=true" %s | FileCheck --check-prefix=ALL %s
+// RUN: chipwright-opt -llm-quantise="product=f8E4M3FN products=yes" %s | FileCheck --check-prefix=ALL %s
+// RUN: chipwright-opt -llm-quantise=product=f8E4M3FN %s | FileCheck --check-prefix=ALL %s
+// RUN: chipwright-opt -llm-quantise="product=f8E5M2 products=no" %s | FileCheck --check-prefix=NOT %s
+// RUN: not chipwright-opt -llm-quantise="product=i8 products=maybe" %s 2>&1 | FileCheck --check-prefix=ERROR %s
 // RUN: chipwright-opt -llm-quantise=product=i8 %s | chipwright-opt | FileCheck %s
 // RUN: chipwright-opt -llm-quantise=product=i8 --attach-chip --llm-to-grid %s | FileCheck --check-prefix=GRID %s
-// RUN: chipwright-opt -llm-quantise="product=i8 products=true" --attach-chip --llm-to-grid %s | FileCheck --check-prefix=GRIDALL %s
+// RUN: chipwright-opt -llm-quantise="product=i8 products=yes" --attach-chip --llm-to-grid %s | FileCheck --check-prefix=GRIDALL %s
 
+// ERROR: llm-quantise: expected products=yes or no, found 'maybe'
+// NOT-NOT: llm.quantised_linear
+// NOT-NOT: "down" : tensor<4x8x6xf8E5M2>
 // CHECK-LABEL: func.func @step
 // ALL-LABEL: func.func @step
 func.func @step(%x: tensor<?x8xbf16> {llm.name = "x", llm.role = "activation", llm.symbol = "tokens"}) -> tensor<?x8xf32> {

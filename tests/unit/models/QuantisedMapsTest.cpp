@@ -43,7 +43,7 @@ TEST(QuantisedMaps, WhichProductsAreQuantised) {
   EXPECT_FALSE(is("layers.0.self_attn.q_proj", true, 1));
 }
 
-/// A row as the numbers that stand for it, by the definition.
+/// A row of activations as the numbers that stand for it, by the definition.
 std::vector<double> quantised(RowType type, const std::vector<double> &row) {
   float largest = 1e-30f;
   for (double x : row) {
@@ -55,6 +55,19 @@ std::vector<double> quantised(RowType type, const std::vector<double> &row) {
   for (double x : row) {
     result.push_back(nearestNumber(type, static_cast<float>(x) * inverse) *
                      double(scale));
+  }
+  return result;
+}
+
+/// The same of a row of weights, whose scale scaleWeightRow() chooses.
+std::vector<double> quantisedWeight(RowType type,
+                                    const std::vector<double> &row) {
+  std::vector<float> narrow(row.begin(), row.end());
+  const double scale = double(
+      scaleWeightRow(type, narrow.data(), static_cast<int64_t>(narrow.size())));
+  std::vector<double> result;
+  for (float x : narrow) {
+    result.push_back(nearestNumber(type, double(x)) * scale);
   }
   return result;
 }
@@ -100,7 +113,7 @@ void checkExperts(const char *preset, const char *name, bool onInput,
                                      Tile{expert, n, 1, 0, size.columns},
                                      weight.data(), size.columns));
       if (isQuantised) {
-        weight = quantised(type, weight);
+        weight = quantisedWeight(type, weight);
       }
       double sum = 0;
       for (size_t k = 0; k < in.size(); ++k) {
