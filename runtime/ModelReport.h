@@ -35,7 +35,7 @@ struct ModelRun {
   const ResolvedChip *chip = nullptr;
   std::string package; // hash
   DType productType = DType::BF16;
-  std::optional<DType> linearType; // where maps are quantised
+  std::optional<DType> linearType; // where linear maps are quantised
   // Checks, where asked for:
   std::optional<ComparisonResult> comparison;
   std::optional<std::vector<OpError>> opErrors;

@@ -233,100 +233,63 @@ LaunchText OpPrograms::quantisePairs(const Experts &e) {
   return launch;
 }
 
-// act(z gate^T, z up^T) of each expert's pairs: both products at once, or one
-// after the other, the first of which is stored in f32.
-LaunchText OpPrograms::innerProducts(const Experts &e, Inner part) {
+// act(z gate^T, z up^T) of each expert's pairs.
+LaunchText OpPrograms::innerProducts(const Experts &e) {
   llm::ExpertsOp op = e.op;
   const bool isQuantised = op.isInnerQuantised(),
              isBiased = !op.getBiases().empty();
-  struct Map {
-    std::string name, sum, bias, biased;
-    Value weight, scales, addend;
-    std::string value = {}; // what becomes of the sum
-  };
-  std::vector<Map> maps;
-  if (part != Inner::Up) {
-    maps.push_back({"gate", "%g", "%gb", "%gated", op.getGate(),
-                    isQuantised ? op.getGateScales() : Value(),
-                    isBiased ? op.getBiases()[0] : Value()});
-  }
-  if (part != Inner::Gate) {
-    maps.push_back({"up", "%u", "%ub", "%upped", op.getUp(),
-                    isQuantised ? op.getUpScales() : Value(),
-                    isBiased ? op.getBiases()[1] : Value()});
-  }
-  LaunchText inner(part == Inner::Gate ? "experts_gate" : "experts_inner");
+  LaunchText inner("experts_inner");
   ProgramText &p = inner.program;
   temporary(inner, "z", Experts::rows(e.hidden, e.type), {e.pairs});
-  for (const Map &map : maps) {
-    argument(inner, map.name, map.weight);
-  }
+  argument(inner, "gate", op.getGate());
+  argument(inner, "up", op.getUp());
   if (isQuantised) {
     temporary(inner, "zs", Experts::rows(1, "f32"), {e.pairs});
-    for (const Map &map : maps) {
-      argument(inner, map.name + "_scales", map.scales);
-    }
+    argument(inner, "gate_scales", op.getGateScales());
+    argument(inner, "up_scales", op.getUpScales());
   }
-  for (const Map &map : maps) {
-    if (isBiased) {
-      argument(inner, map.name + "_bias", map.addend);
-    }
+  if (isBiased) {
+    argument(inner, "gate_bias", op.getBiases()[0]);
+    argument(inner, "up_bias", op.getBiases()[1]);
   }
   temporary(inner, "ranges", e.ranges, {});
-  if (part != Inner::Both) {
-    temporary(inner, "gated", Experts::rows(e.width, "f32"), {e.pairs});
-  }
-  if (part != Inner::Gate) {
-    temporary(inner, "inner", Experts::rows(e.width, e.innerType), {e.pairs});
-  }
+  temporary(inner, "inner", Experts::rows(e.width, e.innerType), {e.pairs});
   const std::string wide = tileType("m", "n", "f32"),
                     sum = tileType("m", "n", sumElement(e.type)),
                     a = tileType("m", "k", e.type),
                     w = tileType("n", "k", e.type),
                     vector = tileType(1, "n", "f32");
   GenericText g = e.overPairs(p, e.width, e.hidden, "z");
-  g.step = {{"z", "m, k", a, -1, Experts::kEnd}};
-  for (Map &map : maps) {
-    map.value = fmt::format("%c{}", g.state.size());
-    g.stepBody +=
-        fmt::format("    {} = grid.matmul %s0, %s{}, {} : {}, {} -> {}\n",
-                    map.sum, g.step.size(), map.value, a, w, sum);
-    g.step.push_back({map.name, "e, n, k", w});
-    g.state.push_back({"0.0", sum});
-    g.next.push_back(map.sum);
-  }
+  g.step = {{"z", "m, k", a, -1, Experts::kEnd},
+            {"gate", "e, n, k", w},
+            {"up", "e, n, k", w}};
+  g.state = {{"0.0", sum}, {"0.0", sum}};
+  g.stepBody =
+      fmt::format("    %g = grid.matmul %s0, %s1, %c0 : {0}, {1} -> {2}\n"
+                  "    %u = grid.matmul %s0, %s2, %c1 : {0}, {1} -> {2}\n",
+                  a, w, sum);
+  g.next = {"%g", "%u"};
+  std::string first = "%c0", second = "%c1";
   if (isQuantised) {
-    g.finish = {{"zs", "m, 0", tileType("m", 1, "f32"), -1, Experts::kEnd}};
-    for (Map &map : maps) {
-      map.value = scaledSum(g.finishBody, map.value, "%f0",
-                            fmt::format("%f{}", g.finish.size()), e.type);
-      g.finish.push_back({map.name + "_scales", "e, n", vector});
-    }
+    g.finish = {{"zs", "m, 0", tileType("m", 1, "f32"), -1, Experts::kEnd},
+                {"gate_scales", "e, n", vector},
+                {"up_scales", "e, n", vector}};
+    first = scaledSum(g.finishBody, "%c0", "%f0", "%f1", e.type);
+    second = scaledSum(g.finishBody, "%c1", "%f0", "%f2", e.type);
   }
   if (isBiased) {
-    for (const Map &map : maps) {
-      g.finishBody += fmt::format("    {} = grid.broadcast %f{} : {} -> {}\n",
-                                  map.bias, g.finish.size(), vector, wide);
-      g.finish.push_back({map.name + "_bias", "e, n", vector});
-    }
-    for (Map &map : maps) {
-      g.finishBody += fmt::format("    {} = arith.addf {}, {} : {}\n",
-                                  map.biased, map.value, map.bias, wide);
-      map.value = map.biased;
-    }
+    g.finishBody += fmt::format("    %gb = grid.broadcast %f{2} : {0} -> {1}\n"
+                                "    %ub = grid.broadcast %f{3} : {0} -> {1}\n"
+                                "    %gated = arith.addf {4}, %gb : {1}\n"
+                                "    %upped = arith.addf {5}, %ub : {1}\n",
+                                vector, wide, g.finish.size(),
+                                g.finish.size() + 1, first, second);
+    g.finish.push_back({"gate_bias", "e, n", vector});
+    g.finish.push_back({"up_bias", "e, n", vector});
+    first = "%gated";
+    second = "%upped";
   }
-  if (part == Inner::Gate) {
-    g.results = {{"gated", "m, n", wide, -1, Experts::kEnd}};
-    g.out = {maps.front().value};
-    p.addGeneric(g);
-    return inner;
-  }
-  std::string first = maps.front().value;
-  if (part == Inner::Up) {
-    first = fmt::format("%f{}", g.finish.size());
-    g.finish.push_back({"gated", "m, n", wide, -1, Experts::kEnd});
-  }
-  g.finishBody += activation(op, first, maps.back().value, wide);
+  g.finishBody += activation(op, first, second, wide);
   g.results = {
       {"inner", "m, n", tileType("m", "n", e.innerType), -1, Experts::kEnd}};
   g.out = {rounded(g.finishBody, "%y", "m", "n", e.innerType)};
@@ -437,16 +400,71 @@ LaunchText OpPrograms::sumPairs(const Experts &e) {
   return combine;
 }
 
+// What innerProducts() makes of weights of 8 bits, one product after the other:
+// gate's in f32, then up's with what is made of both.
+LaunchText OpPrograms::innerProduct(const Experts &e, bool isGate) {
+  llm::ExpertsOp op = e.op;
+  const bool isBiased = !op.getBiases().empty();
+  LaunchText inner(isGate ? "experts_gate" : "experts_up");
+  ProgramText &p = inner.program;
+  temporary(inner, "z", Experts::rows(e.hidden, e.type), {e.pairs});
+  temporary(inner, "zs", Experts::rows(1, "f32"), {e.pairs});
+  argument(inner, "w", isGate ? op.getGate() : op.getUp());
+  argument(inner, "scales", isGate ? op.getGateScales() : op.getUpScales());
+  if (isBiased) {
+    argument(inner, "bias", op.getBiases()[isGate ? 0 : 1]);
+  }
+  temporary(inner, "ranges", e.ranges, {});
+  temporary(inner, "gated", Experts::rows(e.width, "f32"), {e.pairs});
+  if (!isGate) {
+    temporary(inner, "inner", Experts::rows(e.width, e.innerType), {e.pairs});
+  }
+  const std::string wide = tileType("m", "n", "f32"),
+                    sum = tileType("m", "n", sumElement(e.type)),
+                    a = tileType("m", "k", e.type),
+                    w = tileType("n", "k", e.type),
+                    vector = tileType(1, "n", "f32");
+  GenericText g = e.overPairs(p, e.width, e.hidden, "z");
+  g.step = {{"z", "m, k", a, -1, Experts::kEnd}, {"w", "e, n, k", w}};
+  g.state = {{"0.0", sum}};
+  g.stepBody = fmt::format(
+      "    %s = grid.matmul %s0, %s1, %c0 : {}, {} -> {}\n", a, w, sum);
+  g.next = {"%s"};
+  g.finish = {{"zs", "m, 0", tileType("m", 1, "f32"), -1, Experts::kEnd},
+              {"scales", "e, n", vector}};
+  std::string value = scaledSum(g.finishBody, "%c0", "%f0", "%f1", e.type);
+  if (isBiased) {
+    g.finishBody += fmt::format("    %b = grid.broadcast %f2 : {} -> {}\n"
+                                "    %biased = arith.addf {}, %b : {}\n",
+                                vector, wide, value, wide);
+    g.finish.push_back({"bias", "e, n", vector});
+    value = "%biased";
+  }
+  if (isGate) {
+    g.results = {{"gated", "m, n", wide, -1, Experts::kEnd}};
+    g.out = {value};
+  } else {
+    const std::string gated = fmt::format("%f{}", g.finish.size());
+    g.finish.push_back({"gated", "m, n", wide, -1, Experts::kEnd});
+    g.finishBody += activation(op, gated, value, wide);
+    g.results = {
+        {"inner", "m, n", tileType("m", "n", e.innerType), -1, Experts::kEnd}};
+    g.out = {rounded(g.finishBody, "%y", "m", "n", e.innerType)};
+  }
+  p.addGeneric(g);
+  return inner;
+}
+
 OpPrograms::Launches OpPrograms::experts(llm::ExpertsOp op) {
   const Experts e(op);
   Launches launches = {sortPairs(e), op.isInnerQuantised() ? quantisePairs(e)
                                                            : gatherPairs(e)};
   // Two sums take two banks; those of int8 would not be exact elsewhere.
   if (target.banks < 2 && e.type == "i8") {
-    launches.push_back(innerProducts(e, Inner::Gate));
-    launches.push_back(innerProducts(e, Inner::Up));
+    launches.push_back(innerProduct(e, /*isGate=*/true));
+    launches.push_back(innerProduct(e, /*isGate=*/false));
   } else {
-    launches.push_back(innerProducts(e, Inner::Both));
+    launches.push_back(innerProducts(e));
   }
   launches.push_back(outerProduct(e));
   if (e.chosen > 1) {

@@ -88,11 +88,11 @@ private:
   Launches biasedChoice(llm::RouterOp op);
   /// The launches of experts, in their order; the second is one of two.
   struct Experts;
-  enum class Inner { Both, Gate, Up };
   LaunchText sortPairs(const Experts &e);
   LaunchText gatherPairs(const Experts &e);
   LaunchText quantisePairs(const Experts &e);
-  LaunchText innerProducts(const Experts &e, Inner part);
+  LaunchText innerProducts(const Experts &e);
+  LaunchText innerProduct(const Experts &e, bool isGate); // in its place
   LaunchText outerProduct(const Experts &e);
   LaunchText sumPairs(const Experts &e);
   /// Adds \p value as an argument. \returns its name in the program.
