@@ -63,11 +63,11 @@ public:
               const std::string &element, std::optional<DType> quantised) {
     std::string weight = "w_" + result;
     Weight type = parameter(weight, name, {to, from}, quantised);
-    line(fmt::format(
-        "%{0} = llm.{1}linear \"{0}\"(%{2}, %{3}{4}) : ({5}, {6}{7}) -> {8}",
-        result, quantised ? "quantised_" : "", x, weight,
-        quantised ? ", %" + weight + "_s" : "", activation(from), type.type,
-        quantised ? ", " + type.scales : "", activation(to, element)));
+    line(fmt::format("%{} = llm.{}linear \"{}\"(%{}, %{}{}) : ({}, {}{}) -> {}",
+                     result, quantised ? "quantised_" : "", name, x, weight,
+                     quantised ? ", %" + weight + "_s" : "", activation(from),
+                     type.type, quantised ? ", " + type.scales : "",
+                     activation(to, element)));
   }
 
   std::string body;
