@@ -49,9 +49,12 @@ struct CompileRequest {
   const models::Graph *graph = nullptr;
   const ResolvedChip *chip = nullptr;
   DType productType = DType::BF16; // or F16
-  /// Linear maps multiply in this 8-bit type; their weights and activations are
-  /// quantised row by row.
+  /// Linear maps and experts multiply in this 8-bit type; their weights and
+  /// activations are quantised row by row.
   std::optional<DType> linearType = {};
+  /// Whether that includes maps of products of two activations; else what
+  /// models::mayQuantiseProducts() says.
+  std::optional<bool> quantisesProducts = {};
   int64_t maxTokens = 512;   // of one step
   int64_t maxBatch = 8;      // sequences
   int64_t maxContext = 4096; // tokens of one sequence

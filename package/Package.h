@@ -63,8 +63,8 @@ enum class BufferContent : uint8_t {
   RopeTable,     // f32 [positions, 2 * head]: per position cos of each column's
                  // angle, then sin, negative in even columns
   Temperatures,  // f32 [positions, 1]: factor on queries by position
-  RowScales,     // f32 [1, rows]: what each row of the parameter's 8-bit buffer
-                 // is multiplied by
+  RowScales,     // f32 [matrices, rows]: what each row of the parameter's 8-bit
+                 // buffer is multiplied by
 };
 
 struct PackageBuffer {

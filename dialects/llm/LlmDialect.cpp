@@ -23,6 +23,11 @@ void LlmDialect::initialize() {
       >();
 }
 
+bool chipwright::llm::isQuantised(Value weight) {
+  Type element = cast<RankedTensorType>(weight.getType()).getElementType();
+  return element.isInteger(8) || isa<Float8E4M3FNType, Float8E5M2Type>(element);
+}
+
 static int64_t dimOf(Value value, unsigned dim) {
   auto type = cast<RankedTensorType>(value.getType());
   return dim < type.getRank() ? type.getDimSize(dim) : -1;
@@ -128,10 +133,9 @@ LogicalResult QuantisedLinearOp::verify() {
   if (failed(checkLinear(*this, getX(), getWeight(), getY()))) {
     return failure();
   }
-  Type element = cast<RankedTensorType>(getWeight().getType()).getElementType();
-  if (!element.isInteger(8) &&
-      !isa<Float8E4M3FNType, Float8E5M2Type>(element)) {
-    return emitOpError("weight is i8, f8E4M3FN or f8E5M2, found ") << element;
+  if (!isQuantised(getWeight())) {
+    return emitOpError("weight is i8, f8E4M3FN or f8E5M2, found ")
+           << cast<RankedTensorType>(getWeight().getType()).getElementType();
   }
   auto isRow = [&](Value row) {
     auto type = cast<RankedTensorType>(row.getType());
@@ -267,11 +271,30 @@ LogicalResult ExpertsOp::verify() {
            << getGate().getType() << ", " << getUp().getType() << " and "
            << getDown().getType();
   }
+  const int64_t widths[] = {dimOf(getGate(), 1), dimOf(getGate(), 1),
+                            columnsOf(getX())};
+  SmallVector<int64_t> scaled; // columns of each operand with scales
+  if (isInnerQuantised()) {
+    scaled.append({widths[0], widths[1]});
+  }
+  if (isOuterQuantised()) {
+    scaled.push_back(widths[2]);
+  }
+  if (getMore().size() < scaled.size()) {
+    return emitOpError("weights of 8 bits have scales, ")
+           << scaled.size() << " operands, found " << getMore().size();
+  }
+  for (auto [scales, columns] : llvm::zip(getMore(), scaled)) {
+    auto type = cast<RankedTensorType>(scales.getType());
+    if (type.getRank() != 2 || dimOf(scales, 0) != dimOf(getGate(), 0) ||
+        columnsOf(scales) != columns || !type.getElementType().isF32()) {
+      return emitOpError("scales are experts x ")
+             << columns << " in f32, found " << type;
+    }
+  }
   if (getBiases().empty()) {
     return success();
   }
-  const int64_t widths[] = {dimOf(getGate(), 1), dimOf(getGate(), 1),
-                            columnsOf(getX())};
   bool fits = getBiases().size() == 3;
   for (unsigned i = 0; fits && i < 3; ++i) {
     fits = dimOf(getBiases()[i], 0) == dimOf(getGate(), 0) &&

@@ -43,7 +43,8 @@ def Llm_ParameterOp : Llm_Op<"parameter"> {
   let description = [{
     In an 8-bit type each row is divided by a scale of its own, max |row| over
     the type's largest number, and rounded. With `scales` the value is these
-    scales, [1, rows] in f32.
+    scales, [1, rows] in f32, or [matrices, rows] of a weight of three
+    dimensions.
   }];
   let arguments = (ins StrAttr:$parameter, UnitAttr:$scales);
   let results = (outs AnyRankedTensor:$value);
@@ -175,7 +176,7 @@ def Llm_RouterOp : Llm_Named<"router",
 def Llm_ExpertsOp : Llm_Named<"experts",
     (ins AnyRankedTensor:$x, AnyRankedTensor:$experts, AnyRankedTensor:$scores,
          AnyRankedTensor:$gate, AnyRankedTensor:$up, AnyRankedTensor:$down,
-         Variadic<AnyRankedTensor>:$biases),
+         Variadic<AnyRankedTensor>:$more),
     (ins DefaultValuedAttr<BoolAttr, "true">:$on_input,
          DefaultValuedAttr<F64Attr, "::llvm::APFloat(0.0)">:$limit,
          DefaultValuedAttr<F64Attr, "::llvm::APFloat(1.0)">:$alpha),
@@ -183,9 +184,30 @@ def Llm_ExpertsOp : Llm_Named<"experts",
   let summary = "sum over a token's experts of down(act(gate z, up z))";
   let description = [{
     The expert's score multiplies its input (z is x times the score) or its
-    output (z is x). `biases` are none or those of gate, up and down, a row for
-    each expert. act(g, u) is silu(g) u, or, with a `limit`,
+    output (z is x). act(g, u) is silu(g) u, or, with a `limit`,
     (u + 1) g sigmoid(alpha g) with g of at most the limit and u within it.
+
+    `more` are scales, then biases. Products with weights of 8 bits are those of
+    `quantised_linear`, with scales [experts, rows]: gate and up have such
+    weights, or neither has, and down may have. Rows of x are quantised once
+    for all experts; scores multiply their scales. Biases are none or those of
+    gate, up and down, a row for each expert.
+  }];
+  let extraClassDeclaration = [{
+    /// Whether gate and up, or down, have weights of 8 bits.
+    bool isInnerQuantised() { return isQuantised(getGate()); }
+    bool isOuterQuantised() { return isQuantised(getDown()); }
+    /// [experts, rows], where isInnerQuantised().
+    ::mlir::Value getGateScales() { return getMore()[0]; }
+    ::mlir::Value getUpScales() { return getMore()[1]; }
+    /// [experts, rows], where isOuterQuantised().
+    ::mlir::Value getDownScales() {
+      return getMore()[isInnerQuantised() ? 2 : 0];
+    }
+    unsigned numScales() {
+      return (isInnerQuantised() ? 2 : 0) + (isOuterQuantised() ? 1 : 0);
+    }
+    ::mlir::ValueRange getBiases() { return getMore().drop_front(numScales()); }
   }];
 }
 
