@@ -11,7 +11,6 @@
 #include "runtime/KernelBuild.h"
 #include "runtime/PackagePlacement.h"
 #include "runtime/ReportText.h"
-#include "sim/machine/FaultReport.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -136,33 +135,6 @@ Result<std::string> chipwright::formatMemoryMap(const Package &package,
                         bytesText(place.bytes), bufferRoleName(buffer.role),
                         buffer.name, buffer.isControl ? " (control)" : "",
                         shapeText(buffer));
-  }
-  return text;
-}
-
-Result<std::string> chipwright::formatPrograms(const Package &package,
-                                               const std::string &name) {
-  std::string text;
-  for (const PackageProgram &program : package.programs) {
-    Result<sim::KernelImage> image = loadKernel(
-        program.elf, fmt::format("{}, program {}", name, program.name));
-    if (!image) {
-      return image.error();
-    }
-    text += fmt::format("program {}, {} bytes\n", program.name,
-                        image->bytes.size());
-    auto label = image->functions.begin();
-    for (uint64_t at = 0; at + 2 <= image->bytes.size();) {
-      uint64_t pc = sim::kImageBase + at;
-      for (; label != image->functions.end() && label->first <= pc; ++label) {
-        text += fmt::format("{}:\n", label->second);
-      }
-      // Instructions of two bytes do not end in 11.
-      bool isLong =
-          (image->bytes[at] & 3) == 3 && at + 4 <= image->bytes.size();
-      text += fmt::format("  {:#x}  {}\n", pc, sim::instructionAt(*image, pc));
-      at += isLong ? 4 : 2;
-    }
   }
   return text;
 }

@@ -31,11 +31,6 @@ std::string formatLaunches(const Package &package);
 Result<std::string> formatMemoryMap(const Package &package,
                                     const ChipSpec &spec);
 
-/// The instructions of all programs. Refused: a program that is no ELF file of
-/// a kernel.
-Result<std::string> formatPrograms(const Package &package,
-                                   const std::string &name);
-
 /// Everything but the machine code, with the names that docs/package.md lists.
 nlohmann::ordered_json toJson(const Package &package);
 

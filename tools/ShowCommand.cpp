@@ -8,6 +8,7 @@
 #include "package/PackageFile.h"
 #include "runtime/KernelReport.h"
 #include "runtime/PackageReport.h"
+#include "runtime/ProgramListing.h"
 #include "tools/Arguments.h"
 #include "tools/Commands.h"
 #include "tools/Output.h"
