@@ -11,7 +11,7 @@
 using namespace chipwright::sim;
 
 //===----------------------------------------------------------------------===//
-// GapTimeline
+// GapTimelines
 //===----------------------------------------------------------------------===//
 
 /// Bit i is set if the bits i to i + n - 1 of \p bits are. n >= 1
@@ -23,7 +23,8 @@ static uint64_t runsOf(uint64_t bits, unsigned n) {
   return bits & bits >> (n - have);
 }
 
-Cycle GapTimeline::search(Cycle now, Cycle earliest, Cycle duration) {
+Cycle GapTimelines::search(unsigned which, Cycle now, Cycle earliest,
+                           Cycle duration) {
   if (duration == 0) {
     return earliest;
   }
@@ -35,23 +36,23 @@ Cycle GapTimeline::search(Cycle now, Cycle earliest, Cycle duration) {
     while (at <= base + kWindow - kBits) {
       const unsigned bit = at % kBits;
       const uint64_t taken =
-          words[wordOf(at)] >> bit | words[wordOf(at + kBits)]
+          wordAt(which, at) >> bit | wordAt(which, at + kBits)
                                          << 1 << (kBits - 1 - bit);
       if (uint64_t runs = runsOf(~taken, static_cast<unsigned>(duration))) {
         at += std::countr_zero(runs);
-        tail = std::max(tail, at + duration);
+        totals[which].tail = std::max(totals[which].tail, at + duration);
         const uint64_t mask = ~uint64_t(0) >> (kBits - duration);
-        words[wordOf(at)] |= mask << at % kBits;
-        words[wordOf(at + kBits)] |= mask >> 1 >> (kBits - 1 - at % kBits);
+        wordAt(which, at) |= mask << at % kBits;
+        wordAt(which, at + kBits) |= mask >> 1 >> (kBits - 1 - at % kBits);
         return at;
       }
       at += std::bit_width(taken); // behind the last taken cycle
     }
   }
-  for (at = nextFree(at);; at = nextFree(at)) {
-    const Cycle until = nextBusy(at);
+  for (at = nextFree(which, at);; at = nextFree(which, at)) {
+    const Cycle until = nextBusy(which, at);
     if (until - at >= duration) {
-      take(at, at + duration);
+      take(which, at, at + duration);
       return at;
     }
     at = until;
@@ -59,103 +60,118 @@ Cycle GapTimeline::search(Cycle now, Cycle earliest, Cycle duration) {
 }
 
 /// Moves the window forward to \p now.
-void GapTimeline::advance(Cycle now) {
+void GapTimelines::advance(Cycle now) {
   const Cycle to = now - now % kBits;
   if (to <= base) {
     return;
   }
   if (to - base >= kWindow) {
-    words.fill(0);
+    std::fill(words.begin(), words.end(), 0);
     base = to;
   }
   for (; base != to; base += kBits) {
-    words[wordOf(base)] = 0;
+    std::fill_n(&wordAt(0, base), stride, 0);
   }
+  for (unsigned which = 0; which < stride; ++which) {
+    if (!beyond[which].empty()) {
+      enterWindow(which);
+    }
+  }
+}
+
+/// Marks what has come into the window.
+void GapTimelines::enterWindow(unsigned which) {
+  std::vector<Interval> &later = beyond[which];
   const Cycle end = base + kWindow;
   std::size_t inside = 0;
-  for (; inside < beyond.size() && beyond[inside].begin < end; ++inside) {
-    Interval &interval = beyond[inside];
+  for (; inside < later.size() && later[inside].begin < end; ++inside) {
+    Interval &interval = later[inside];
     if (interval.end > base) {
-      setBits(std::max(interval.begin, base), std::min(interval.end, end));
+      setBits(which, std::max(interval.begin, base),
+              std::min(interval.end, end));
     }
     if (interval.end > end) {
       interval.begin = end;
       break;
     }
   }
-  beyond.erase(beyond.begin(),
-               beyond.begin() + static_cast<std::ptrdiff_t>(inside));
+  later.erase(later.begin(),
+              later.begin() + static_cast<std::ptrdiff_t>(inside));
 }
 
 /// Marks [begin, end), which is free, as taken.
-void GapTimeline::take(Cycle begin, Cycle end) {
-  tail = std::max(tail, end);
+void GapTimelines::take(unsigned which, Cycle begin, Cycle end) {
+  totals[which].tail = std::max(totals[which].tail, end);
   const Cycle windowEnd = base + kWindow;
   if (begin < windowEnd) {
-    setBits(begin, std::min(end, windowEnd));
+    setBits(which, begin, std::min(end, windowEnd));
     begin = windowEnd;
   }
   if (begin >= end) {
     return;
   }
+  std::vector<Interval> &later = beyond[which];
   auto next = std::upper_bound(
-      beyond.begin(), beyond.end(), begin,
+      later.begin(), later.end(), begin,
       [](Cycle cycle, const Interval &each) { return cycle < each.begin; });
-  const bool joinsNext = next != beyond.end() && next->begin == end;
-  if (next != beyond.begin() && (next - 1)->end == begin) {
+  const bool joinsNext = next != later.end() && next->begin == end;
+  if (next != later.begin() && (next - 1)->end == begin) {
     (next - 1)->end = joinsNext ? next->end : end;
     if (joinsNext) {
-      beyond.erase(next);
+      later.erase(next);
     }
   } else if (joinsNext) {
     next->begin = begin;
   } else {
-    beyond.insert(next, {begin, end});
+    later.insert(next, {begin, end});
   }
 }
 
 /// [begin, end) lies in the window and is not empty.
-void GapTimeline::setBits(Cycle begin, Cycle end) {
+void GapTimelines::setBits(unsigned which, Cycle begin, Cycle end) {
   while (begin < end) {
     const Cycle stop = std::min(end, begin - begin % kBits + kBits);
-    words[wordOf(begin)] |= ~uint64_t(0) >> (kBits - (stop - begin))
+    wordAt(which, begin) |= ~uint64_t(0) >> (kBits - (stop - begin))
                                                 << begin % kBits;
     begin = stop;
   }
 }
 
-Cycle GapTimeline::nextFree(Cycle from) const {
+Cycle GapTimelines::nextFree(unsigned which, Cycle from) const {
   for (; from < base + kWindow; from += kBits - from % kBits) {
-    if (uint64_t free = ~words[wordOf(from)] >> from % kBits) {
+    if (uint64_t free = ~wordAt(which, from) >> from % kBits) {
       return from + std::countr_zero(free);
     }
   }
-  for (std::size_t i = endingAfter(from); i < beyond.size(); ++i) {
-    if (from < beyond[i].begin) {
+  const std::vector<Interval> &later = beyond[which];
+  for (std::size_t i = endingAfter(which, from); i < later.size(); ++i) {
+    if (from < later[i].begin) {
       break;
     }
-    from = beyond[i].end;
+    from = later[i].end;
   }
   return from;
 }
 
 /// The first taken cycle at or after \p from, kNever if there is none.
-Cycle GapTimeline::nextBusy(Cycle from) const {
+Cycle GapTimelines::nextBusy(unsigned which, Cycle from) const {
   for (; from < base + kWindow; from += kBits - from % kBits) {
-    if (uint64_t taken = words[wordOf(from)] >> from % kBits) {
+    if (uint64_t taken = wordAt(which, from) >> from % kBits) {
       return from + std::countr_zero(taken);
     }
   }
-  const std::size_t next = endingAfter(from);
-  return next == beyond.size() ? kNever : std::max(from, beyond[next].begin);
+  const std::size_t next = endingAfter(which, from);
+  const std::vector<Interval> &later = beyond[which];
+  return next == later.size() ? kNever : std::max(from, later[next].begin);
 }
 
 /// Index of the first interval behind the window that ends after \p cycle.
-std::size_t GapTimeline::endingAfter(Cycle cycle) const {
+std::size_t GapTimelines::endingAfter(unsigned which, Cycle cycle) const {
+  const std::vector<Interval> &later = beyond[which];
   auto found = std::upper_bound(
-      beyond.begin(), beyond.end(), cycle,
+      later.begin(), later.end(), cycle,
       [](Cycle at, const Interval &each) { return at < each.end; });
-  return static_cast<std::size_t>(found - beyond.begin());
+  return static_cast<std::size_t>(found - later.begin());
 }
 
 //===----------------------------------------------------------------------===//

@@ -83,15 +83,31 @@ public:
   static std::unique_ptr<Noc> create(const ChipSpec &spec);
 
   unsigned numUnits() const { return units; }
-  unsigned numLinks() const { return static_cast<unsigned>(links.size()); }
+  unsigned numLinks() const { return static_cast<unsigned>(names.size()); }
   const std::string &linkName(unsigned link) const { return names[link]; }
-  const GapTimeline &linkState(unsigned link) const { return links[link]; }
+  /// What a link has been used for.
+  struct LinkState {
+    Cycle busyCycles() const { return links.busyCycles(link); }
+    Cycle end() const { return links.end(link); }
+    const GapTimelines &links;
+    unsigned link;
+  };
+  LinkState linkState(unsigned link) const { return {links, link}; }
 
   const Route &unitToPe(unsigned unit, unsigned pe) const {
     return toPe[entryOf[unit] * pes + pe];
   }
   const Route &peToUnit(unsigned pe, unsigned unit) const {
     return toUnit[entryOf[unit] * pes + pe];
+  }
+  /// Latency of a request from \p pe: that of peToUnit(), from a table that is
+  /// small enough to stay in the cache of the host.
+  Cycle requestLatency(unsigned pe, unsigned unit) const {
+    return toUnitLatency[entryOf[unit] * pes + pe];
+  }
+  /// Brings the links of unitToPe() into the cache of the host.
+  void prefetchUnitToPe(unsigned unit, unsigned pe) const {
+    __builtin_prefetch(&pool[unitToPe(unit, pe).firstLeg]);
   }
   const Route &peToPe(unsigned from, unsigned to) const {
     return betweenPes[from * pes + to];
@@ -163,8 +179,9 @@ protected:
 private:
   Cycle reserveLink(unsigned link, Cycle at, Cycle duration, uint64_t bytes);
 
-  std::vector<GapTimeline> links;
+  GapTimelines links{0}; // as many as have names, once the routes are there
   std::vector<RouteLeg> pool;
+  std::vector<uint32_t> toUnitLatency; // as toUnit
   std::vector<std::string> names;
   uint64_t hopByteCount = 0;
   Cycle now = 0;
