@@ -146,7 +146,7 @@ private:
   const Matrix &weightBlock(const WeightKey &key, int64_t rows);
   Matrix product(const Matrix &x, ParameterId parameter, int64_t matrix = 0,
                  bool quantised = false);
-  void quantiseRows(Matrix &matrix) const;
+  void quantiseRows(Matrix &matrix, bool weight) const;
   /// The vector \p parameter, or row \p row of a matrix, as one row.
   Matrix vectorOf(ParameterId parameter, int64_t row = 0) const;
   void roundOperand(Matrix &matrix) const;
