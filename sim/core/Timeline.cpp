@@ -11,7 +11,7 @@
 using namespace chipwright::sim;
 
 //===----------------------------------------------------------------------===//
-// GapTimelines
+// GapTimeline
 //===----------------------------------------------------------------------===//
 
 /// Bit i is set if the bits i to i + n - 1 of \p bits are. n >= 1
@@ -23,8 +23,7 @@ static uint64_t runsOf(uint64_t bits, unsigned n) {
   return bits & bits >> (n - have);
 }
 
-Cycle GapTimelines::search(unsigned which, Cycle now, Cycle earliest,
-                           Cycle duration) {
+Cycle GapTimeline::search(Cycle now, Cycle earliest, Cycle duration) {
   if (duration == 0) {
     return earliest;
   }
@@ -36,23 +35,23 @@ Cycle GapTimelines::search(unsigned which, Cycle now, Cycle earliest,
     while (at <= base + kWindow - kBits) {
       const unsigned bit = at % kBits;
       const uint64_t taken =
-          wordAt(which, at) >> bit | wordAt(which, at + kBits)
+          words[wordOf(at)] >> bit | words[wordOf(at + kBits)]
                                          << 1 << (kBits - 1 - bit);
       if (uint64_t runs = runsOf(~taken, static_cast<unsigned>(duration))) {
         at += std::countr_zero(runs);
-        totals[which].tail = std::max(totals[which].tail, at + duration);
+        tail = std::max(tail, at + duration);
         const uint64_t mask = ~uint64_t(0) >> (kBits - duration);
-        wordAt(which, at) |= mask << at % kBits;
-        wordAt(which, at + kBits) |= mask >> 1 >> (kBits - 1 - at % kBits);
+        words[wordOf(at)] |= mask << at % kBits;
+        words[wordOf(at + kBits)] |= mask >> 1 >> (kBits - 1 - at % kBits);
         return at;
       }
       at += std::bit_width(taken); // behind the last taken cycle
     }
   }
-  for (at = nextFree(which, at);; at = nextFree(which, at)) {
-    const Cycle until = nextBusy(which, at);
+  for (at = nextFree(at);; at = nextFree(at)) {
+    const Cycle until = nextBusy(at);
     if (until - at >= duration) {
-      take(which, at, at + duration);
+      take(at, at + duration);
       return at;
     }
     at = until;
@@ -60,118 +59,103 @@ Cycle GapTimelines::search(unsigned which, Cycle now, Cycle earliest,
 }
 
 /// Moves the window forward to \p now.
-void GapTimelines::advance(Cycle now) {
+void GapTimeline::advance(Cycle now) {
   const Cycle to = now - now % kBits;
   if (to <= base) {
     return;
   }
   if (to - base >= kWindow) {
-    std::fill(words.begin(), words.end(), 0);
+    words.fill(0);
     base = to;
   }
   for (; base != to; base += kBits) {
-    std::fill_n(&wordAt(0, base), stride, 0);
+    words[wordOf(base)] = 0;
   }
-  for (unsigned which = 0; which < stride; ++which) {
-    if (!beyond[which].empty()) {
-      enterWindow(which);
-    }
-  }
-}
-
-/// Marks what has come into the window.
-void GapTimelines::enterWindow(unsigned which) {
-  std::vector<Interval> &later = beyond[which];
   const Cycle end = base + kWindow;
   std::size_t inside = 0;
-  for (; inside < later.size() && later[inside].begin < end; ++inside) {
-    Interval &interval = later[inside];
+  for (; inside < beyond.size() && beyond[inside].begin < end; ++inside) {
+    Interval &interval = beyond[inside];
     if (interval.end > base) {
-      setBits(which, std::max(interval.begin, base),
-              std::min(interval.end, end));
+      setBits(std::max(interval.begin, base), std::min(interval.end, end));
     }
     if (interval.end > end) {
       interval.begin = end;
       break;
     }
   }
-  later.erase(later.begin(),
-              later.begin() + static_cast<std::ptrdiff_t>(inside));
+  beyond.erase(beyond.begin(),
+               beyond.begin() + static_cast<std::ptrdiff_t>(inside));
 }
 
 /// Marks [begin, end), which is free, as taken.
-void GapTimelines::take(unsigned which, Cycle begin, Cycle end) {
-  totals[which].tail = std::max(totals[which].tail, end);
+void GapTimeline::take(Cycle begin, Cycle end) {
+  tail = std::max(tail, end);
   const Cycle windowEnd = base + kWindow;
   if (begin < windowEnd) {
-    setBits(which, begin, std::min(end, windowEnd));
+    setBits(begin, std::min(end, windowEnd));
     begin = windowEnd;
   }
   if (begin >= end) {
     return;
   }
-  std::vector<Interval> &later = beyond[which];
   auto next = std::upper_bound(
-      later.begin(), later.end(), begin,
+      beyond.begin(), beyond.end(), begin,
       [](Cycle cycle, const Interval &each) { return cycle < each.begin; });
-  const bool joinsNext = next != later.end() && next->begin == end;
-  if (next != later.begin() && (next - 1)->end == begin) {
+  const bool joinsNext = next != beyond.end() && next->begin == end;
+  if (next != beyond.begin() && (next - 1)->end == begin) {
     (next - 1)->end = joinsNext ? next->end : end;
     if (joinsNext) {
-      later.erase(next);
+      beyond.erase(next);
     }
   } else if (joinsNext) {
     next->begin = begin;
   } else {
-    later.insert(next, {begin, end});
+    beyond.insert(next, {begin, end});
   }
 }
 
 /// [begin, end) lies in the window and is not empty.
-void GapTimelines::setBits(unsigned which, Cycle begin, Cycle end) {
+void GapTimeline::setBits(Cycle begin, Cycle end) {
   while (begin < end) {
     const Cycle stop = std::min(end, begin - begin % kBits + kBits);
-    wordAt(which, begin) |= ~uint64_t(0) >> (kBits - (stop - begin))
+    words[wordOf(begin)] |= ~uint64_t(0) >> (kBits - (stop - begin))
                                                 << begin % kBits;
     begin = stop;
   }
 }
 
-Cycle GapTimelines::nextFree(unsigned which, Cycle from) const {
+Cycle GapTimeline::nextFree(Cycle from) const {
   for (; from < base + kWindow; from += kBits - from % kBits) {
-    if (uint64_t free = ~wordAt(which, from) >> from % kBits) {
+    if (uint64_t free = ~words[wordOf(from)] >> from % kBits) {
       return from + std::countr_zero(free);
     }
   }
-  const std::vector<Interval> &later = beyond[which];
-  for (std::size_t i = endingAfter(which, from); i < later.size(); ++i) {
-    if (from < later[i].begin) {
+  for (std::size_t i = endingAfter(from); i < beyond.size(); ++i) {
+    if (from < beyond[i].begin) {
       break;
     }
-    from = later[i].end;
+    from = beyond[i].end;
   }
   return from;
 }
 
 /// The first taken cycle at or after \p from, kNever if there is none.
-Cycle GapTimelines::nextBusy(unsigned which, Cycle from) const {
+Cycle GapTimeline::nextBusy(Cycle from) const {
   for (; from < base + kWindow; from += kBits - from % kBits) {
-    if (uint64_t taken = wordAt(which, from) >> from % kBits) {
+    if (uint64_t taken = words[wordOf(from)] >> from % kBits) {
       return from + std::countr_zero(taken);
     }
   }
-  const std::size_t next = endingAfter(which, from);
-  const std::vector<Interval> &later = beyond[which];
-  return next == later.size() ? kNever : std::max(from, later[next].begin);
+  const std::size_t next = endingAfter(from);
+  return next == beyond.size() ? kNever : std::max(from, beyond[next].begin);
 }
 
 /// Index of the first interval behind the window that ends after \p cycle.
-std::size_t GapTimelines::endingAfter(unsigned which, Cycle cycle) const {
-  const std::vector<Interval> &later = beyond[which];
+std::size_t GapTimeline::endingAfter(Cycle cycle) const {
   auto found = std::upper_bound(
-      later.begin(), later.end(), cycle,
+      beyond.begin(), beyond.end(), cycle,
       [](Cycle at, const Interval &each) { return at < each.end; });
-  return static_cast<std::size_t>(found - later.begin());
+  return static_cast<std::size_t>(found - beyond.begin());
 }
 
 //===----------------------------------------------------------------------===//

@@ -71,7 +71,7 @@ bool MemorySystem::access(const MemoryAccess &request, MemoryReply &reply,
 Cycle MemorySystem::reserveBank(unsigned unit, Cycle at, uint64_t bytes,
                                 bool write) {
   (write ? count.sramWriteBytes : count.sramReadBytes) += bytes;
-  return banks.reserve(unit, wheel.now(), at, divideUp(bytes, bankBytes));
+  return banks[unit].reserve(wheel.now(), at, divideUp(bytes, bankBytes));
 }
 
 /// When the request (reads: its packet, writes: the last byte) is at the unit.
@@ -82,18 +82,17 @@ Cycle MemorySystem::arriveAtUnit(const MemoryAccess &request, unsigned unit) {
   }
   const Route &route = network->peToUnit(request.pe, unit);
   Cycle duration = divideUp(request.bytes, portBytes);
-  Cycle start = portsOut.reserve(request.pe, wheel.now(), request.at, duration);
+  Cycle start = portsOut[request.pe].reserve(wheel.now(), request.at, duration);
   Cycle head = network->send(route, start, request.bytes);
   return head + std::max(duration, network->transferCycles(request.bytes));
 }
 
 /// A port narrower than the link delays the tail, a wider one waits for it.
-Cycle MemorySystem::intoPort(unsigned pe, Cycle head, uint64_t bytes) {
+Cycle MemorySystem::intoPort(GapTimeline &port, Cycle head, uint64_t bytes) {
   Cycle duration = divideUp(bytes, portBytes);
   Cycle transfer = network->transferCycles(bytes);
   Cycle earliest = transfer > duration ? head + transfer - duration : head;
-  return portsIn.reserve(pe, wheel.now(), earliest, duration) + duration +
-         lsLatency;
+  return port.reserve(wheel.now(), earliest, duration) + duration + lsLatency;
 }
 
 void MemorySystem::deliver(const MemoryAccess &request, unsigned unit,
@@ -105,7 +104,7 @@ void MemorySystem::deliver(const MemoryAccess &request, unsigned unit,
   if (request.members == 0) {
     Cycle head = network->send(network->unitToPe(unit, request.pe), ready,
                                request.bytes);
-    reply.done[0] = intoPort(request.pe, head, request.bytes);
+    reply.done[0] = intoPort(portsIn[request.pe], head, request.bytes);
     return;
   }
   network->sendMulticast(
@@ -115,7 +114,8 @@ void MemorySystem::deliver(const MemoryAccess &request, unsigned unit,
     unsigned member = static_cast<unsigned>(std::countr_zero(rest));
     // Member and line index name the PE.
     unsigned pe = network->memberPe(request.line, request.lineIndex, member);
-    reply.done[member] = intoPort(pe, reply.done[member], request.bytes);
+    reply.done[member] =
+        intoPort(portsIn[pe], reply.done[member], request.bytes);
   }
 }
 
@@ -143,16 +143,17 @@ bool MemorySystem::accessPeWindow(const MemoryAccess &request,
   if (request.kind == AccessKind::Write) {
     Cycle duration = divideUp(request.bytes, portBytes);
     Cycle start =
-        portsOut.reserve(request.pe, wheel.now(), request.at, duration);
+        portsOut[request.pe].reserve(wheel.now(), request.at, duration);
     Cycle head = network->send(there, start, request.bytes);
-    reply.done[0] = intoPort(target, head, request.bytes) + back.latency();
+    reply.done[0] =
+        intoPort(portsIn[target], head, request.bytes) + back.latency();
     return true;
   }
   Cycle duration = divideUp(request.bytes, portBytes);
-  Cycle start = portsOut.reserve(
-      target, wheel.now(), request.at + there.latency() + lsLatency, duration);
+  Cycle start = portsOut[target].reserve(
+      wheel.now(), request.at + there.latency() + lsLatency, duration);
   Cycle head = network->send(back, start, request.bytes);
-  reply.done[0] = intoPort(request.pe, head, request.bytes);
+  reply.done[0] = intoPort(portsIn[request.pe], head, request.bytes);
   return true;
 }
 
@@ -164,7 +165,7 @@ bool MemorySystem::accessHost(const MemoryAccess &request, MemoryReply &reply) {
   Cycle onChip = network->controlLatency(request.pe);
   if (request.kind == AccessKind::Write) {
     Cycle port = divideUp(request.bytes, portBytes);
-    Cycle start = portsOut.reserve(request.pe, wheel.now(), request.at, port);
+    Cycle start = portsOut[request.pe].reserve(wheel.now(), request.at, port);
     Cycle sent = hostOut.reserve(wheel.now(), start + port + onChip, duration) +
                  duration;
     reply.done[0] = sent + 2 * hostLatency + onChip;
@@ -172,7 +173,8 @@ bool MemorySystem::accessHost(const MemoryAccess &request, MemoryReply &reply) {
   }
   Cycle sent = hostIn.reserve(wheel.now(),
                               request.at + onChip + 2 * hostLatency, duration);
-  reply.done[0] = intoPort(request.pe, sent + duration + onChip, request.bytes);
+  reply.done[0] =
+      intoPort(portsIn[request.pe], sent + duration + onChip, request.bytes);
   return true;
 }
 
@@ -452,8 +454,8 @@ Cycle MemorySystem::writeBackAll(Cycle now) {
     }
   }
   Cycle last = now;
-  for (unsigned bank = 0; bank < banks.count(); ++bank) {
-    last = std::max(last, banks.end(bank) + sramLatency);
+  for (const GapTimeline &bank : banks) {
+    last = std::max(last, bank.end() + sramLatency);
   }
   uint64_t drained = domain.toFs(last);
   for (auto &channel : channels) {
@@ -481,8 +483,8 @@ DramCounters MemorySystem::dramCounters() const {
 
 Cycle MemorySystem::bankBusyCycles() const {
   Cycle sum = 0;
-  for (unsigned bank = 0; bank < banks.count(); ++bank) {
-    sum += banks.busyCycles(bank);
+  for (const GapTimeline &bank : banks) {
+    sum += bank.busyCycles();
   }
   return sum;
 }

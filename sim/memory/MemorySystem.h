@@ -168,7 +168,7 @@ private:
   Cycle arriveAtUnit(const MemoryAccess &request, unsigned unit);
   void deliver(const MemoryAccess &request, unsigned unit, Cycle ready,
                MemoryReply &reply);
-  Cycle intoPort(unsigned pe, Cycle head, uint64_t bytes);
+  Cycle intoPort(GapTimeline &port, Cycle head, uint64_t bytes);
   void evict(unsigned unit, unsigned channel, uint64_t line, Cycle at);
   /// \returns true and \p done if the channel answers at once.
   bool dramAccess(unsigned channel, uint64_t offset, uint64_t bytes, bool write,
@@ -192,9 +192,9 @@ private:
   const unsigned banksPerChannel, channelsPerBank;
   const bool hasLlc;
 
-  GapTimelines banks;
+  std::vector<GapTimeline> banks;
   std::vector<LlcSlice> slices;
-  GapTimelines portsIn, portsOut; // FI ports, by PE
+  std::vector<GapTimeline> portsIn, portsOut; // FI ports, by PE
   GapTimeline hostIn, hostOut;
   double hostBytesPerCycle;
   unsigned hostPayload, hostOverhead;

@@ -21,7 +21,6 @@ std::unique_ptr<Noc> Noc::create(const ChipSpec &spec) {
   } else {
     noc = std::make_unique<CrossbarNoc>(spec);
   }
-  noc->links = GapTimelines(noc->numLinks());
   for (const Route &route : noc->toUnit) {
     noc->toUnitLatency.push_back(route.headLatency);
   }
@@ -59,8 +58,9 @@ Route Noc::addRoute(const Path &path) {
 }
 
 unsigned Noc::addLink(std::string name) {
+  links.emplace_back();
   names.push_back(std::move(name));
-  return static_cast<unsigned>(names.size() - 1);
+  return static_cast<unsigned>(links.size() - 1);
 }
 
 Cycle Noc::reserveLink(unsigned link, Cycle at, Cycle duration,
@@ -68,7 +68,7 @@ Cycle Noc::reserveLink(unsigned link, Cycle at, Cycle duration,
   if (!contention) {
     return at;
   }
-  Cycle start = links.reserve(link, now, at, duration);
+  Cycle start = links[link].reserve(now, at, duration);
   if (observer) {
     observer(observerContext, link, start, start + duration, bytes);
   }
@@ -90,8 +90,9 @@ Cycle Noc::send(const Route &route, Cycle ready, uint64_t bytes) {
     }
     return at + route.tailLatency;
   }
+  GapTimeline *const state = links.data();
   for (; leg != end; ++leg) {
-    at = links.reserve(leg->link, now, at + leg->latency, duration);
+    at = state[leg->link].reserve(now, at + leg->latency, duration);
   }
   return at + route.tailLatency;
 }
@@ -136,7 +137,9 @@ void Noc::sendMulticast(const MulticastRoute &route, uint64_t mask, Cycle ready,
 }
 
 void Noc::reset() {
-  links.reset();
+  for (GapTimeline &link : links) {
+    link.reset();
+  }
   hopByteCount = 0;
   now = 0;
 }

@@ -83,16 +83,9 @@ public:
   static std::unique_ptr<Noc> create(const ChipSpec &spec);
 
   unsigned numUnits() const { return units; }
-  unsigned numLinks() const { return static_cast<unsigned>(names.size()); }
+  unsigned numLinks() const { return static_cast<unsigned>(links.size()); }
   const std::string &linkName(unsigned link) const { return names[link]; }
-  /// What a link has been used for.
-  struct LinkState {
-    Cycle busyCycles() const { return links.busyCycles(link); }
-    Cycle end() const { return links.end(link); }
-    const GapTimelines &links;
-    unsigned link;
-  };
-  LinkState linkState(unsigned link) const { return {links, link}; }
+  const GapTimeline &linkState(unsigned link) const { return links[link]; }
 
   const Route &unitToPe(unsigned unit, unsigned pe) const {
     return toPe[entryOf[unit] * pes + pe];
@@ -107,7 +100,7 @@ public:
   }
   /// Brings the links of unitToPe() into the cache of the host.
   void prefetchUnitToPe(unsigned unit, unsigned pe) const {
-    __builtin_prefetch(&pool[unitToPe(unit, pe).firstLeg]);
+    __builtin_prefetch(pool.data() + unitToPe(unit, pe).firstLeg);
   }
   const Route &peToPe(unsigned from, unsigned to) const {
     return betweenPes[from * pes + to];
@@ -179,7 +172,7 @@ protected:
 private:
   Cycle reserveLink(unsigned link, Cycle at, Cycle duration, uint64_t bytes);
 
-  GapTimelines links{0}; // as many as have names, once the routes are there
+  std::vector<GapTimeline> links;
   std::vector<RouteLeg> pool;
   std::vector<uint32_t> toUnitLatency; // as toUnit
   std::vector<std::string> names;

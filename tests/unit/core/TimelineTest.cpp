@@ -111,32 +111,6 @@ TEST(GapTimelineTest, RandomReservationsAgainstATable) {
   }
 }
 
-// Resources that share a calendar against such as have one each. The window of
-// the shared one follows the latest request for any of them.
-TEST(GapTimelinesTest, EachAsIfAlone) {
-  std::mt19937_64 random = seeded();
-  for (unsigned run = 0; run < 60; ++run) {
-    const unsigned count = 1 + random() % 20;
-    GapTimelines shared(count);
-    std::vector<GapTimeline> alone(count);
-    Cycle now = 0;
-    const unsigned ahead = 1u << (4 + random() % 11);
-    const unsigned longest = run % 8 == 0 ? 5000 : run % 4 == 0 ? 200 : 9;
-    const unsigned step = 1 + random() % (run % 16 == 0 ? 3000 : 20);
-    for (unsigned i = 0; i < 1000; ++i) {
-      now += random() % step;
-      const unsigned which = random() % count;
-      const Cycle earliest = now + random() % ahead;
-      const Cycle duration = random() % (longest + 1);
-      ASSERT_EQ(shared.reserve(which, now, earliest, duration),
-                alone[which].reserve(now, earliest, duration))
-          << "run " << run << " step " << i;
-      ASSERT_EQ(shared.end(which), alone[which].end());
-      ASSERT_EQ(shared.busyCycles(which), alone[which].busyCycles());
-    }
-  }
-}
-
 TEST(RateTimelineTest, SharesTheCapacity) {
   RateTimeline rate(100);
   EXPECT_EQ(rate.reserve(0, 0, 600, 60), 10u);
