@@ -38,15 +38,20 @@ uint64_t BurstChannel::readSlot(unsigned n) {
   return entry;
 }
 
-/// Keeps slots of the read queue taken by \p n accesses to \p row of \p bank.
-void BurstChannel::holdSlots(unsigned bank, uint32_t row, uint64_t firstLeave,
-                             unsigned n) {
-  n = std::min(n, readQueue - heldAccesses);
+/// Puts the list of held slots back to the front once in a while.
+void BurstChannel::slideHeld() {
   if (heldBegin >= heldSlide) {
     std::copy(held.begin() + heldBegin, held.begin() + heldEnd, held.begin());
     heldEnd -= heldBegin;
     heldBegin = 0;
   }
+}
+
+/// Keeps slots of the read queue taken by \p n accesses to \p row of \p bank.
+void BurstChannel::holdSlots(unsigned bank, uint32_t row, uint64_t firstLeave,
+                             unsigned n) {
+  n = std::min(n, readQueue - heldAccesses);
+  slideHeld();
   // A run that was late (its bank was busy) is overtaken by later ones.
   Held *const begin = held.data() + heldBegin;
   Held *at = held.data() + heldEnd++;
@@ -143,7 +148,6 @@ BurstChannel::serve(uint32_t pseudo, uint32_t bankIndex, uint32_t row,
       // back then is written with the next one.
       lastWriteCas = std::max(lastWriteCas, busEnd - burst - latency);
     }
-    p.lastCas = std::max(p.lastCas, lastCas);
     count.busyFs += n * burst;
     return lastCas;
   }
@@ -444,9 +448,21 @@ BurstChannel::forEachRun(const DramRequest &request, Run run) {
   }
 }
 
+/// Whether \p request is one for readGranules(): without writes, no read
+/// changes the direction.
+bool BurstChannel::readsOn(const DramRequest &request) const {
+  const unsigned granule = map.granuleBytes();
+  return !writing && writeCount == 0 && drainFrom == 0 &&
+         ((request.channelOffset | request.bytes) & (granule - 1)) == 0 &&
+         request.bytes - 1 < kMostGranules * granule && !eachRunApart;
+}
+
 uint64_t BurstChannel::accessNow(const DramRequest &request) {
   if (request.write) {
     return writeNow(request);
+  }
+  if (readsOn(request)) {
+    return readGranules(request);
   }
   const uint64_t arrival = request.timeFs + controller;
   uint64_t done = arrival;

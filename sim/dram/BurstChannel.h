@@ -49,6 +49,10 @@ public:
   /// Times \p request and \returns its completion; the listener is not called.
   uint64_t accessNow(const DramRequest &request);
 
+  /// For tests: times every run by the general path, which is what the short
+  /// way for reads of whole granules is compared with.
+  void timeEachRunApart(bool on) { eachRunApart = on; }
+
   void access(const DramRequest &request) override;
   uint64_t nextEventFs() const override { return noEvent; }
   void advanceTo(uint64_t) override {}
@@ -64,6 +68,8 @@ private:
   /// Places that the list of held slots moves on before it is put back to the
   /// front; few, to stay in the cache of the host.
   static constexpr unsigned heldSlide = 32;
+  /// Granules that readGranules() takes at once.
+  static constexpr unsigned kMostGranules = 16;
 
   // Every time member is an earliest allowed time; zero allows all.
   struct Bank {
@@ -84,7 +90,6 @@ private:
     uint64_t actReady; // rrdShort
     std::array<uint64_t, 4> window;
     unsigned windowPos;
-    uint64_t lastCas; // latest column command, either direction
     FreeTimes bus;
     bool wrote;        // in the current write batch
     uint64_t deferred; // bus time of reads that the batch has overtaken
@@ -104,12 +109,35 @@ private:
     uint64_t entry;
   };
 
+  /// What reads of several granules carry from run to run.
+  struct Reads {
+    uint64_t blockedUntil, columnFree, rowFree, lastReadCas;
+    Held *heldBegin, *heldEnd;
+    unsigned heldAccesses;
+    uint64_t activates;
+  };
+  /// What a run of some accesses takes.
+  struct RunTimes {
+    RunTimes(const BurstChannel &c, unsigned n)
+        : accesses(n), columns(n * c.tck), bus(n * c.burst),
+          group(n * c.ccdLong), inGroup((n - 1) * c.ccdLong + c.burst),
+          beforeLast((n - 1) * c.burst) {}
+    unsigned accesses;
+    uint64_t columns, bus, group, inGroup, beforeLast;
+  };
+
   template <typename Run> void forEachRun(const DramRequest &request, Run run);
+  bool readsOn(const DramRequest &request) const;
+  uint64_t readGranules(const DramRequest &request);
+  uint64_t readOn(Reads &r, const RunTimes &run, unsigned pseudo,
+                  unsigned bankIndex, uint32_t row, uint64_t arrival);
+  uint64_t readSlot(Reads &r, unsigned n);
   uint64_t writeNow(const DramRequest &request);
   template <bool IsWrite>
   uint64_t serve(uint32_t pseudo, uint32_t bank, uint32_t row, unsigned n,
                  uint64_t entry);
   uint64_t readSlot(unsigned n);
+  void slideHeld();
   void holdSlots(unsigned bank, uint32_t row, uint64_t firstLeave, unsigned n);
   void reopen(const Held &run);
   uint64_t readRun(const DramLocation &place, unsigned n, uint64_t arrival);
@@ -146,7 +174,7 @@ private:
   std::vector<Write> writes;        // ring
   unsigned heldBegin, heldEnd, heldAccesses;
   unsigned writePos, writeHead, writeCount, writeAccesses;
-  bool writing;
+  bool writing, eachRunApart = false;
   uint64_t blockedUntil; // arrivals behind a full queue
   uint64_t drainFrom;    // the high watermark was passed; zero if not
   uint64_t modeStart;    // when the present direction was chosen

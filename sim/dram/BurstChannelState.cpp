@@ -49,7 +49,7 @@ BurstChannel::BurstChannel(const DramSpec &spec, const MemorySpec &memory)
   banks.resize(numPseudo * numBanks);
   groups.resize(numPseudo * numGroups);
   pseudos.resize(numPseudo);
-  held.resize(readQueue + 2 + heldSlide);
+  held.resize(readQueue + 2 + heldSlide + kMostGranules);
   writeSlots.resize(writeQueue);
   writes.resize(writeQueue);
   reset();
@@ -179,7 +179,6 @@ uint64_t BurstChannel::digest() const {
       time(p.window[(p.windowPos + i) & 3]);
     }
     time(p.bus.end());
-    time(p.lastCas);
     p.bus.forEachGap([&](uint64_t from, uint64_t until) {
       time(from);
       time(until);

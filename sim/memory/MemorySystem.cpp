@@ -76,10 +76,11 @@ Cycle MemorySystem::reserveBank(unsigned unit, Cycle at, uint64_t bytes,
 
 /// When the request (reads: its packet, writes: the last byte) is at the unit.
 Cycle MemorySystem::arriveAtUnit(const MemoryAccess &request, unsigned unit) {
-  const Route &route = network->peToUnit(request.pe, unit);
   if (request.kind != AccessKind::Write) {
-    return request.at + route.latency();
+    network->prefetchUnitToPe(unit, request.pe);
+    return request.at + network->requestLatency(request.pe, unit);
   }
+  const Route &route = network->peToUnit(request.pe, unit);
   Cycle duration = divideUp(request.bytes, portBytes);
   Cycle start = portsOut[request.pe].reserve(wheel.now(), request.at, duration);
   Cycle head = network->send(route, start, request.bytes);

@@ -15,10 +15,16 @@ using namespace chipwright;
 using namespace chipwright::sim;
 
 std::unique_ptr<Noc> Noc::create(const ChipSpec &spec) {
+  std::unique_ptr<Noc> noc;
   if (spec.noc.topology == NocTopology::Mesh) {
-    return std::make_unique<MeshNoc>(spec);
+    noc = std::make_unique<MeshNoc>(spec);
+  } else {
+    noc = std::make_unique<CrossbarNoc>(spec);
   }
-  return std::make_unique<CrossbarNoc>(spec);
+  for (const Route &route : noc->toUnit) {
+    noc->toUnitLatency.push_back(route.headLatency);
+  }
+  return noc;
 }
 
 Noc::Noc(const ChipSpec &spec)

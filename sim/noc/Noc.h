@@ -93,6 +93,15 @@ public:
   const Route &peToUnit(unsigned pe, unsigned unit) const {
     return toUnit[entryOf[unit] * pes + pe];
   }
+  /// Latency of a request from \p pe: that of peToUnit(), from a table that is
+  /// small enough to stay in the cache of the host.
+  Cycle requestLatency(unsigned pe, unsigned unit) const {
+    return toUnitLatency[entryOf[unit] * pes + pe];
+  }
+  /// Brings the links of unitToPe() into the cache of the host.
+  void prefetchUnitToPe(unsigned unit, unsigned pe) const {
+    __builtin_prefetch(pool.data() + unitToPe(unit, pe).firstLeg);
+  }
   const Route &peToPe(unsigned from, unsigned to) const {
     return betweenPes[from * pes + to];
   }
@@ -165,6 +174,7 @@ private:
 
   std::vector<GapTimeline> links;
   std::vector<RouteLeg> pool;
+  std::vector<uint32_t> toUnitLatency; // as toUnit
   std::vector<std::string> names;
   uint64_t hopByteCount = 0;
   Cycle now = 0;

@@ -61,9 +61,7 @@ public:
 };
 
 /// Paces the requests of transfers, one transfer after the other.
-class Fetcher final : public TrainSource,
-                      public WheelClient,
-                      public MemoryClient {
+class Fetcher final : public TrainSource, public MemoryClient {
 public:
   /// \p share: bytes per cycle that source shaping grants, 0 for no limit.
   Fetcher(PeServices &services, unsigned pe, double share, unsigned orderKey);
@@ -93,8 +91,6 @@ public:
   // TrainSource
   void issueTrain(Cycle now) override;
   unsigned orderKey() const override { return key; }
-  // WheelClient: time for the next train.
-  void fire(Cycle now, uint32_t kind, uint64_t argument) override;
   // MemoryClient
   void memoryReply(Cycle now, uint32_t token,
                    const MemoryReply &reply) override;

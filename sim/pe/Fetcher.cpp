@@ -54,17 +54,14 @@ void Fetcher::start(Transfer transfer, Cycle from) {
 
 void Fetcher::scheduleTrain(Cycle at) {
   trainAt = at;
-  services.wheel.post(at, Phase::Evaluate, this, 0);
-}
-
-void Fetcher::fire(Cycle now, uint32_t, uint64_t) {
-  if (trainAt == now) {
-    trainAt = kNever;
-    services.arbiter.request(this, now);
-  }
+  services.arbiter.request(this, at);
 }
 
 void Fetcher::issueTrain(Cycle now) {
+  if (trainAt != now) {
+    return; // asked for again at another time
+  }
+  trainAt = kNever;
   if (order.empty()) {
     return;
   }
