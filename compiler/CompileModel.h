@@ -52,6 +52,9 @@ struct CompileRequest {
   /// Linear maps multiply in this 8-bit type; their weights and activations are
   /// quantised row by row.
   std::optional<DType> linearType = {};
+  /// Weights of linear maps lie in memory in this 4-bit type (I4 or F4E2M1)
+  /// with a scale for each 32 columns; not together with `linearType`.
+  std::optional<DType> weightType = {};
   int64_t maxTokens = 512;   // of one step
   int64_t maxBatch = 8;      // sequences
   int64_t maxContext = 4096; // tokens of one sequence

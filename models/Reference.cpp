@@ -63,9 +63,12 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
   (void)weights.read(key.parameter,
                      Tile{key.matrix, key.row, rows, 0, size.columns},
                      scratch.data(), size.columns);
-  if (key.quantised) {
+  if (key.form == WeightForm::Rows) {
     quantiseRows(scratch);
   } else {
+    for (int64_t row = 0; key.form == WeightForm::Blocks && row < rows; ++row) {
+      replaceByBlocks(*options.weights, &scratch(row, 0), size.columns);
+    }
     roundOperand(scratch);
   }
   uint64_t bytes = static_cast<uint64_t>(scratch.size()) * sizeof(T);
@@ -78,11 +81,11 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
 
 template <typename T>
 HostMatrix<T> Reference<T>::product(const Matrix &x, ParameterId parameter,
-                                    int64_t matrix, bool quantised) {
+                                    int64_t matrix, WeightForm form) {
   Weights::Size size = weights.size(parameter);
   Matrix rounded = x;
   roundOperand(rounded);
-  if (quantised) {
+  if (form == WeightForm::Rows) {
     quantiseRows(rounded);
   }
   Matrix result(x.rows(), size.rows);
@@ -90,7 +93,7 @@ HostMatrix<T> Reference<T>::product(const Matrix &x, ParameterId parameter,
   for (int64_t row = 0; row < size.rows; row += step) {
     int64_t rows = std::min(step, size.rows - row);
     const Matrix &block =
-        weightBlock({parameter, matrix, row, quantised}, rows);
+        weightBlock({parameter, matrix, row, form}, rows);
     result.middleCols(row, rows).noalias() = rounded * block.transpose();
   }
   return result;
@@ -107,8 +110,11 @@ HostMatrix<T> Reference<T>::vectorOf(ParameterId parameter, int64_t row) const {
 
 template <typename T>
 HostMatrix<T> Reference<T>::linear(const Op &op, const Matrix &x) {
-  Matrix result =
-      product(x, op.parameters[0], 0, options.linear && mayQuantise(graph, op));
+  const WeightForm form =
+      options.linear && mayQuantise(graph, op) ? WeightForm::Rows
+      : options.weights                        ? WeightForm::Blocks
+                                               : WeightForm::Rounded;
+  Matrix result = product(x, op.parameters[0], 0, form);
   if (op.parameters.size() > 1) {
     result.rowwise() += vectorOf(op.parameters[1]).row(0);
   }

@@ -14,6 +14,7 @@
 #define CHIPWRIGHT_MODELS_REFERENCE_H
 
 #include "chips/Diagnostic.h"
+#include "models/BlockQuantisation.h"
 #include "models/Graph.h"
 #include "models/RowQuantisation.h"
 #include "models/Step.h"
@@ -75,6 +76,9 @@ struct ReferenceOptions {
   /// Linear maps have weights and activations quantised row by row to this.
   /// Activations are rounded by `rounding` first, as they are stored.
   std::optional<RowType> linear = {};
+  /// Weights of linear maps are the numbers that this form keeps of them, then
+  /// rounded by `rounding`.
+  std::optional<BlockType> weights = {};
   /// Bytes of converted weights kept between steps; others are converted
   /// again each time they are used.
   uint64_t keepBytes = uint64_t(1) << 30;
@@ -133,10 +137,13 @@ private:
   using Matrix = HostMatrix<T>;
   using Operands = std::span<const HostValue<T> *const>;
 
+  /// What becomes of a weight's numbers before they are multiplied.
+  enum class WeightForm : uint8_t { Rounded, Rows, Blocks };
+
   struct WeightKey {
     ParameterId parameter;
     int64_t matrix, row;
-    bool quantised;
+    WeightForm form;
     auto operator<=>(const WeightKey &) const = default;
   };
 
@@ -145,7 +152,7 @@ private:
                              const HostMatrix<int32_t> *replay) const;
   const Matrix &weightBlock(const WeightKey &key, int64_t rows);
   Matrix product(const Matrix &x, ParameterId parameter, int64_t matrix = 0,
-                 bool quantised = false);
+                 WeightForm form = WeightForm::Rounded);
   void quantiseRows(Matrix &matrix) const;
   /// The vector \p parameter, or row \p row of a matrix, as one row.
   Matrix vectorOf(ParameterId parameter, int64_t row = 0) const;

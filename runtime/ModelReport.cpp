@@ -255,6 +255,9 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
     if (run.linearType) {
       json["linear_dtype"] = dtypeName(*run.linearType);
     }
+    if (run.weightType) {
+      json["weight_dtype"] = dtypeName(*run.weightType);
+    }
     json["package"] = run.package;
     if (result.ttftSeconds) {
       json["ttft_seconds"] = *result.ttftSeconds;
@@ -411,10 +414,13 @@ std::string chipwright::formatRun(const ModelRun &run) {
   const GenerateResult &result = run.generated;
   std::string text =
       run.chip
-          ? fmt::format("{} ({}) in {}{} on {} ({} mode)\n", run.model,
+          ? fmt::format("{} ({}) in {}{}{} on {} ({} mode)\n", run.model,
                         run.modelType, dtypeName(run.productType),
                         run.linearType ? fmt::format(", linear maps in {}",
                                                      dtypeName(*run.linearType))
+                                       : "",
+                        run.weightType ? fmt::format(", weights in {}",
+                                                     dtypeName(*run.weightType))
                                        : "",
                         run.chip->spec.name, modeName(run.mode))
           : fmt::format("{} ({}) in fp32 on the host\n", run.model,

@@ -38,18 +38,21 @@ double OpError::limit() const {
   return bound * std::min(std::sqrt(1 + chance), kLargest);
 }
 
-static ReferenceOptions optionsFor(DType type, std::optional<RowType> linear) {
+static ReferenceOptions optionsFor(DType type, std::optional<RowType> linear,
+                                   std::optional<BlockType> blocks) {
   ReferenceOptions options;
   options.linear = linear;
+  options.weights = blocks;
   options.rounding =
       type == DType::F16 ? OperandRounding::F16 : OperandRounding::BF16;
   return options;
 }
 
 OpCheck::OpCheck(const Graph &described, const Weights &weights, DType type,
-                 int64_t slots, std::optional<RowType> quantised)
+                 int64_t slots, std::optional<RowType> quantised,
+                 std::optional<BlockType> blocks)
     : graph(described), productType(type), linear(quantised),
-      reference(described, weights, optionsFor(type, quantised)),
+      reference(described, weights, optionsFor(type, quantised, blocks)),
       cache(described, slots) {}
 
 Result<void> OpCheck::stepBegins(const Step &step, const StepSizes &current) {

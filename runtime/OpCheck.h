@@ -58,7 +58,8 @@ public:
   /// \p graph and \p weights must outlive this.
   OpCheck(const models::Graph &graph, const models::Weights &weights,
           DType productType, int64_t slots,
-          std::optional<models::RowType> linear = {});
+          std::optional<models::RowType> linear = {},
+          std::optional<models::BlockType> blocks = {});
 
   Result<void> stepBegins(const models::Step &step,
                           const StepSizes &sizes) override;

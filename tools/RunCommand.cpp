@@ -94,11 +94,17 @@ SessionLimits limitsFor(const RunRequest &request) {
   return limits;
 }
 
-/// The host, with linear maps quantised to an 8-bit type if there is one.
-models::ReferenceOptions hostOptions(std::optional<DType> linear) {
+/// The host, with linear maps quantised to an 8-bit type if there is one, or
+/// with the numbers that weights of a 4-bit type keep.
+models::ReferenceOptions hostOptions(std::optional<DType> linear,
+                                     std::optional<DType> weights) {
   models::ReferenceOptions options;
   options.linear = linear ? models::rowTypeOf(*linear) : std::nullopt;
+  options.weights = weights ? models::blockTypeOf(*weights) : std::nullopt;
   return options;
+}
+models::ReferenceOptions hostOptions(const Package &package) {
+  return hostOptions(linearTypeOf(package), weightTypeOf(package));
 }
 
 Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
@@ -113,6 +119,7 @@ Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
   compile.chip = &chip;
   compile.productType = request.compile.dtype.value_or(compile.productType);
   compile.linearType = request.compile.linearType;
+  compile.weightType = request.compile.weightType;
   compile.maxTokens = limits.maxTokens;
   compile.maxBatch = limits.maxBatch;
   compile.maxContext = limits.maxContext;
@@ -156,7 +163,8 @@ Result<ModelRun> runOnHost(const RunRequest &request, const Words &words) {
   }
   SessionLimits limits = limitsFor(request);
   auto device = makeCpuDevice(model->graph, *model->weights, limits.slots(),
-                              hostOptions(request.compile.linearType));
+                              hostOptions(request.compile.linearType,
+                                          request.compile.weightType));
   Session session(model->graph, *device, limits);
   GenerateRequest generation = generationOf(request, words, *model);
   RunProgress progress(request.prompts, words.tokenizer, mayStream(request),
@@ -267,15 +275,18 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
   }
   if (request.checkOps) {
     ops.emplace(model->graph, *model->weights, package->productType,
-                limits.slots(), hostOptions(linearTypeOf(*package)).linear);
+                limits.slots(), hostOptions(*package).linear,
+                hostOptions(*package).weights);
     device.observe(*ops);
   }
   std::unique_ptr<Device> host, imitation;
   std::optional<Comparison> comparison;
   if (request.checkCpu) {
-    host = makeCpuDevice(model->graph, *model->weights, limits.slots());
-    if (auto linear = linearTypeOf(*package); linear && !request.errorBound) {
-      models::ReferenceOptions options = hostOptions(linear);
+    // Weights of 4 bits are those of both.
+    host = makeCpuDevice(model->graph, *model->weights, limits.slots(),
+                         hostOptions(std::nullopt, weightTypeOf(*package)));
+    if (linearTypeOf(*package) && !request.errorBound) {
+      models::ReferenceOptions options = hostOptions(*package);
       options.rounding = package->productType == DType::F16
                              ? models::OperandRounding::F16
                              : models::OperandRounding::BF16;
@@ -325,6 +336,7 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
   run.package = formatHash(hash);
   run.productType = package->productType;
   run.linearType = linearTypeOf(*package);
+  run.weightType = weightTypeOf(*package);
   if (comparison) {
     run.comparison = comparison->result();
   }

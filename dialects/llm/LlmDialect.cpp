@@ -146,6 +146,52 @@ LogicalResult QuantisedLinearOp::verify() {
   return success();
 }
 
+/// Are \p weight and \p scales codes of 4 bits for \p columns columns and the
+/// scales of their blocks?
+static LogicalResult checkBlocks(Operation *op, Value weight, Value scales,
+                                 int64_t columns) {
+  constexpr int64_t kBlock = 32;
+  auto codes = cast<RankedTensorType>(weight.getType()),
+       factors = cast<RankedTensorType>(scales.getType());
+  const bool isInteger = codes.getElementType().isInteger(4);
+  if (!isInteger && !isa<Float4E2M1FNType>(codes.getElementType())) {
+    return op->emitOpError("weight is i4 or f4E2M1FN, found ")
+           << codes.getElementType();
+  }
+  if (isInteger ? !factors.getElementType().isBF16()
+                : !isa<Float8E8M0FNUType>(factors.getElementType())) {
+    return op->emitOpError("scales of ")
+           << codes.getElementType() << " are "
+           << (isInteger ? "bf16" : "f8E8M0FNU") << ", found "
+           << factors.getElementType();
+  }
+  const int64_t blocks = (columns + kBlock - 1) / kBlock;
+  SmallVector<int64_t> wanted(codes.getShape());
+  wanted.back() = blocks;
+  if (codes.getShape().back() != blocks * kBlock ||
+      factors.getShape() != ArrayRef<int64_t>(wanted)) {
+    return op->emitOpError("a weight for ")
+           << columns << " columns has " << blocks * kBlock << " and a scale "
+           << "for each " << kBlock << ", found " << codes << " and "
+           << factors;
+  }
+  return success();
+}
+
+LogicalResult BlockLinearOp::verify() {
+  if (failed(checkRanks(*this, {getX(), getWeight(), getScales(), getY()})) ||
+      failed(checkBlocks(*this, getWeight(), getScales(),
+                         columnsOf(getX())))) {
+    return failure();
+  }
+  if (columnsOf(getY()) != dimOf(getWeight(), 0)) {
+    return emitOpError("a weight with ")
+           << dimOf(getWeight(), 0) << " rows gives as many columns, found "
+           << columnsOf(getY());
+  }
+  return getBias() ? checkRow(*this, getBias(), getY()) : success();
+}
+
 LogicalResult LogitsOp::verify() {
   return checkLinear(*this, getX(), getWeight(), getY());
 }

@@ -44,6 +44,10 @@ def Llm_ParameterOp : Llm_Op<"parameter"> {
     In an 8-bit type each row is divided by a scale of its own, max |row| over
     the type's largest number, and rounded. With `scales` the value is these
     scales, [1, rows] in f32.
+
+    In i4 and f4E2M1FN each block of 32 columns is divided by a scale of its
+    own and rounded; rows are filled up with zeros to a multiple of 32. The
+    value with `scales` has a column for each block, in bf16 (i4) or f8E8M0FNU.
   }];
   let arguments = (ins StrAttr:$parameter, UnitAttr:$scales);
   let results = (outs AnyRankedTensor:$value);
@@ -91,6 +95,18 @@ def Llm_QuantisedLinearOp : Llm_Named<"quantised_linear",
     type (i8: 127, f8E4M3FN: 448, f8E5M2: 57344) and rounded to it; the result
     is multiplied by that and by the scale of the weight's row. `llm-quantise`
     makes it of `linear`.
+  }];
+}
+
+def Llm_BlockLinearOp : Llm_Named<"block_linear",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight, AnyRankedTensor:$scales,
+         Optional<AnyRankedTensor>:$bias), (ins),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "x w^T [+ bias], where w = weight scales, block by block";
+  let description = [{
+    The weight is stored in 4 bits (i4 or f4E2M1FN) with a scale for each 32
+    columns. Its numbers times their scales are rounded to the type of x, in
+    which products are. `llm-quantise-weights` makes it of `linear`.
   }];
 }
 

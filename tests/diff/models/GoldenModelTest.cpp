@@ -39,6 +39,27 @@ TEST(GoldenModel, Fp16) {
   expectAgreement(run, kFp16Bound, "golden fp16", OpLimit::Bound);
 }
 
+// Weights of 4 bits, which the chip converts: as exact as products in 16 bits
+// of the numbers that the codes stand for.
+TEST(GoldenModel, FourBitWeights) {
+  for (const char *chip : {"mtia-2i", "mtia-300"}) {
+    for (DType weights : {DType::I4, DType::F4E2M1}) {
+      for (DType type : {DType::BF16, DType::F16}) {
+        const std::string what = std::string(dtypeName(weights)) + " to " +
+                                 dtypeName(type) + " on " + chip;
+        ChipModel model = ChipModel::make(goldenConfig(), {}, chip, {}, type,
+                                          {64, 4, 128}, weights);
+        EXPECT_EQ(weightTypeOf(model.package), weights) << what;
+        CheckedRun run(model);
+        run.step({ramp()});
+        run.step({prompt(0, 1, model.graph.vocabulary, 2)});
+        expectAgreement(run, type == DType::F16 ? kFp16Bound : kBf16Bound,
+                        what);
+      }
+    }
+  }
+}
+
 TEST(GoldenModel, Mtia300) {
   ChipModel model =
       ChipModel::make(goldenConfig(), {}, "mtia-300", {}, DType::BF16);
