@@ -51,9 +51,8 @@ std::optional<DType> dtypeFromName(std::string_view name) {
 }
 
 bool SeSpec::reads(DType type) const {
-  return !isReadOnly(type) ||
-         std::find(readDtypes.begin(), readDtypes.end(), type) !=
-             readDtypes.end();
+  return !isReadOnly(type) || std::find(readDtypes.begin(), readDtypes.end(),
+                                        type) != readDtypes.end();
 }
 
 uint64_t ChipSpec::periodFs() const {

@@ -166,9 +166,9 @@ struct ReSpec {
 
 struct SeSpec {
   unsigned lanes;
-  unsigned opsPerSlot; // ALU operations a lane does in one slot
-  unsigned divSlots;   // slots of recip and rsqrt
-  unsigned fillCycles; // pipeline depth
+  unsigned opsPerSlot;           // ALU operations a lane does in one slot
+  unsigned divSlots;             // slots of recip and rsqrt
+  unsigned fillCycles;           // pipeline depth
   std::vector<DType> readDtypes; // stored types, besides those it writes
   bool reads(DType type) const;
 };

@@ -272,6 +272,13 @@ Parameter::parse(const std::vector<std::string> &items, bool isList,
         if constexpr (std::is_same_v<T, std::vector<DType>>) {
           const TypeChoice choice = typeChoice(path);
           std::vector<DType> types;
+          const bool isEmpty =
+              isList &&
+              (items.empty() || (items.size() == 1 && items[0].empty()));
+          if (isEmpty && choice.mayBeEmpty) {
+            value->clear();
+            return std::nullopt;
+          }
           for (const std::string &item : items) {
             std::optional<DType> type = dtypeFromName(item);
             if (!type ||
@@ -282,7 +289,7 @@ Parameter::parse(const std::vector<std::string> &items, bool isList,
             }
             types.push_back(*type);
           }
-          if (types.empty() && !(isList && choice.mayBeEmpty)) {
+          if (types.empty()) {
             return wrong();
           }
           *value = std::move(types);

@@ -236,8 +236,8 @@ Result<void> Compilation::quantise(DType type) {
 
 Result<void> Compilation::quantiseWeights(DType type) {
   Passes passes(*this, "quantise weights");
-  passes.manager.addPass(createQuantiseWeightsPass(
-      {type == DType::I4 ? "i4" : "f4E2M1FN"}));
+  passes.manager.addPass(
+      createQuantiseWeightsPass({type == DType::I4 ? "i4" : "f4E2M1FN"}));
   return mlir::failed(passes.run(*at.module)) ? failed() : Result<void>();
 }
 

@@ -109,8 +109,7 @@ double encodeWith(BlockType type, std::span<const float> values, Block &block) {
 Block encodeBlock(BlockType type, std::span<const float> values) {
   float largest = 0;
   for (float value : values) {
-    largest = std::isnan(value) ? value
-                                : std::max(largest, std::fabs(value));
+    largest = std::isnan(value) ? value : std::max(largest, std::fabs(value));
     if (std::isnan(largest)) {
       break;
     }
@@ -124,8 +123,8 @@ Block encodeBlock(BlockType type, std::span<const float> values) {
     // The scale of OCP MX, with which quotients from 6 to 8 become 6, and the
     // next one.
     first.scale = mxScale(SmallFloat::E2M1, largest);
-    second.scale = static_cast<uint16_t>(
-        first.scale < 0xfe ? first.scale + 1 : first.scale);
+    second.scale = static_cast<uint16_t>(first.scale < 0xfe ? first.scale + 1
+                                                            : first.scale);
   }
   const double firstError = encodeWith(type, values, first),
                secondError = encodeWith(type, values, second);
@@ -172,8 +171,7 @@ void replaceByBlocks(BlockType type, T *row, int64_t columns) {
     const int64_t count = std::min(kBlockColumns, columns - first);
     float values[kBlockColumns];
     std::copy_n(row + first, count, values);
-    const Block block =
-        encodeBlock(type, {values, static_cast<size_t>(count)});
+    const Block block = encodeBlock(type, {values, static_cast<size_t>(count)});
     const float scale = scaleOf(type, block.scale);
     for (int64_t i = 0; i < count; ++i) {
       row[first + i] = static_cast<T>(numberOf(type, block.codes[i]) * scale);

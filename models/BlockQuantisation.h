@@ -1,4 +1,5 @@
-//===- BlockQuantisation.h - Blocks as 4-bit numbers and a scale -*- C++ -*-===//
+//===- BlockQuantisation.h - Blocks as 4-bit numbers and a scale -*- C++
+//-*-===//
 //
 // SPDX-License-Identifier: Apache-2.0
 //

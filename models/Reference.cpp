@@ -92,8 +92,7 @@ HostMatrix<T> Reference<T>::product(const Matrix &x, ParameterId parameter,
   int64_t step = std::max<int64_t>(1, blockElements / size.columns);
   for (int64_t row = 0; row < size.rows; row += step) {
     int64_t rows = std::min(step, size.rows - row);
-    const Matrix &block =
-        weightBlock({parameter, matrix, row, form}, rows);
+    const Matrix &block = weightBlock({parameter, matrix, row, form}, rows);
     result.middleCols(row, rows).noalias() = rounded * block.transpose();
   }
   return result;
@@ -110,10 +109,10 @@ HostMatrix<T> Reference<T>::vectorOf(ParameterId parameter, int64_t row) const {
 
 template <typename T>
 HostMatrix<T> Reference<T>::linear(const Op &op, const Matrix &x) {
-  const WeightForm form =
-      options.linear && mayQuantise(graph, op) ? WeightForm::Rows
-      : options.weights                        ? WeightForm::Blocks
-                                               : WeightForm::Rounded;
+  const WeightForm form = options.linear && mayQuantise(graph, op)
+                              ? WeightForm::Rows
+                          : options.weights ? WeightForm::Blocks
+                                            : WeightForm::Rounded;
   Matrix result = product(x, op.parameters[0], 0, form);
   if (op.parameters.size() > 1) {
     result.rowwise() += vectorOf(op.parameters[1]).row(0);

@@ -287,9 +287,8 @@ private:
     bool hasRows = false;
     for (const PackageBuffer &other : package.buffers) {
       hasRows |= isRow && other.role == BufferRole::Weight &&
-                 other.parameter == buffer.parameter &&
-                 isRows(other) && other.shape.size() == 2 &&
-                 other.shape[0] == buffer.shape[1];
+                 other.parameter == buffer.parameter && isRows(other) &&
+                 other.shape.size() == 2 && other.shape[0] == buffer.shape[1];
     }
     if (!hasRows) {
       fail(where + ": expected a row of f32, one for each row of an 8-bit "
@@ -321,11 +320,10 @@ private:
       }
       constexpr int64_t kBlock = 32;
       std::vector<PackageSize> wanted = codes.shape;
-      bool isWhole = wanted.back().symbol.empty() &&
-                     wanted.back().constant % kBlock == 0;
+      bool isWhole =
+          wanted.back().symbol.empty() && wanted.back().constant % kBlock == 0;
       wanted.back().constant /= kBlock;
-      const DType type =
-          codes.dtype == DType::I4 ? DType::BF16 : DType::F8E8M0;
+      const DType type = codes.dtype == DType::I4 ? DType::BF16 : DType::F8E8M0;
       hasOther |= isWhole && scales.shape == wanted && scales.dtype == type;
     }
     if (!hasOther) {

@@ -70,8 +70,8 @@ struct KernelBuffer {
   bool isOutput = false;
   DType dtype = DType::F16;
   uint64_t rows = 0, cols = 0;
-  /// Inputs are uniform in [low, high]; integers for integer types, exponents of
-  /// two for e8m0; every code is equally likely in 4-bit types.
+  /// Inputs are uniform in [low, high]; integers for integer types, exponents
+  /// of two for e8m0; every code is equally likely in 4-bit types.
   double low = -1, high = 1;
   /// Inputs with a meaning: the element at a row and column.
   std::function<double(uint64_t row, uint64_t col)> value = {};

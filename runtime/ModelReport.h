@@ -36,7 +36,7 @@ struct ModelRun {
   std::string package; // hash
   DType productType = DType::BF16;
   std::optional<DType> linearType; // where linear maps are quantised
-  std::optional<DType> weightType; // where weights are stored in 4 bits
+  std::optional<models::BlockType> weightType; // of weights stored in 4 bits
   // Checks, where asked for:
   std::optional<ComparisonResult> comparison;
   std::optional<std::vector<OpError>> opErrors;

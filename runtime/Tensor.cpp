@@ -35,10 +35,11 @@ void chipwright::fillRandom(const KernelBuffer &buffer, uint64_t seed,
                  span = std::floor(buffer.high) - low + 1;
     for (uint64_t i = 0; i < buffer.bytes(); ++i) {
       const uint64_t drawn = nextRandom(seed) >> 11;
-      data[i] = isScale ? static_cast<uint8_t>(
-                              127 + low +
-                              std::floor(span * (double(drawn) * 0x1p-53)))
-                        : static_cast<uint8_t>(drawn);
+      data[i] =
+          isScale
+              ? static_cast<uint8_t>(
+                    127 + low + std::floor(span * (double(drawn) * 0x1p-53)))
+              : static_cast<uint8_t>(drawn);
     }
     return;
   }

@@ -38,8 +38,8 @@ po::options_description tools::kernelOptions() {
       "dtype", text("TYPE"), "element type: fp16, bf16, fp32, int8, ...")(
       "weight-dtype", text("TYPE"),
       "gemm: B in memory: same (the default), int4 or mxfp4 with a scale for "
-      "each 32 columns")("m", text("N"), "rows of A and C")("n", text("N"),
-                                         "rows of B, columns of C")(
+      "each 32 columns")("m", text("N"), "rows of A and C")(
+      "n", text("N"), "rows of B, columns of C")(
       "k", text("N"), "columns of A and B")("tokens", text("N"),
                                             "tokens that attend")(
       "context", text("N"), "tokens that are attended to")("heads", text("N"),
@@ -333,10 +333,26 @@ void readUser(Reader &reader, KernelRequest &request) {
     reader.take(parseNumber(number, "--args " + text, kCommand),
                 [&](uint64_t value) { user.arguments.push_back(value); });
   }
-  for (const char *name :
-       {"dtype", "weight-dtype", "m", "n", "k", "elements", "rows", "cols", "read-fraction",
-        "tokens", "context", "heads", "kv-heads", "head-size", "hidden",
-        "intermediate", "experts", "top-k", "shared-intermediate", "routing"}) {
+  for (const char *name : {"dtype",
+                           "weight-dtype",
+                           "m",
+                           "n",
+                           "k",
+                           "elements",
+                           "rows",
+                           "cols",
+                           "read-fraction",
+                           "tokens",
+                           "context",
+                           "heads",
+                           "kv-heads",
+                           "head-size",
+                           "hidden",
+                           "intermediate",
+                           "experts",
+                           "top-k",
+                           "shared-intermediate",
+                           "routing"}) {
     if (reader.has(name)) {
       reader.fail(fmt::format("--{} has no meaning with --file, pass sizes "
                               "with --args",

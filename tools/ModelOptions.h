@@ -32,8 +32,7 @@ struct CompileWish {
   std::optional<DType> weightType; // of stored weights, 4 bits
 
   bool isEmpty() const {
-    return !maxTokens && !maxBatch && !maxContext && !dtype &&
-           !weightType;
+    return !maxTokens && !maxBatch && !maxContext && !dtype && !weightType;
   }
 };
 

@@ -162,9 +162,9 @@ Result<ModelRun> runOnHost(const RunRequest &request, const Words &words) {
     return model.error();
   }
   SessionLimits limits = limitsFor(request);
-  auto device = makeCpuDevice(model->graph, *model->weights, limits.slots(),
-                              hostOptions(request.compile.linearType,
-                                          request.compile.weightType));
+  auto device = makeCpuDevice(
+      model->graph, *model->weights, limits.slots(),
+      hostOptions(request.compile.linearType, request.compile.weightType));
   Session session(model->graph, *device, limits);
   GenerateRequest generation = generationOf(request, words, *model);
   RunProgress progress(request.prompts, words.tokenizer, mayStream(request),
@@ -336,7 +336,7 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
   run.package = formatHash(hash);
   run.productType = package->productType;
   run.linearType = linearTypeOf(*package);
-  run.weightType = weightTypeOf(*package);
+  run.weightType = hostOptions(*package).weights;
   if (comparison) {
     run.comparison = comparison->result();
   }

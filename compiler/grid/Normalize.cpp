@@ -106,8 +106,8 @@ private:
   }
 
   LogicalResult check() {
-    WalkResult packed = program.walk(
-        [](Operation *op) { return WalkResult(checkPacked(op)); });
+    WalkResult packed =
+        program.walk([](Operation *op) { return WalkResult(checkPacked(op)); });
     if (packed.wasInterrupted()) {
       return failure();
     }

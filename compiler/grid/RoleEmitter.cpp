@@ -459,9 +459,9 @@ RoleEmitter::transferSlices(Operation *op, Value buffer, OperandRange indices,
                getConstantIntValue(argument.sizes[rank - 1]) == cols &&
                getConstantIntValue(col) == 0;
   if (isRun || (rows == 1 && !indexed)) {
-    Value whole = isRun ? b.createOrFold<arith::MulIOp>(loc, validRows,
-                                                        index(rowBytes))
-                        : validBytes;
+    Value whole =
+        isRun ? b.createOrFold<arith::MulIOp>(loc, validRows, index(rowBytes))
+              : validBytes;
     return {{"addr", address},
             {"rows", int64_t(1)},
             {"row_bytes", rows * rowBytes},

@@ -403,8 +403,8 @@ private:
       hasSegments |= broadcast && broadcast.getSegment();
     }
     if (from && !hasSegments && isElementwise(from) &&
-        !isa<arith::ExtFOp>(from) && !reduce.getX().hasOneUse() && !attached.count(from) &&
-        from->getBlock() == reduce->getBlock()) {
+        !isa<arith::ExtFOp>(from) && !reduce.getX().hasOneUse() &&
+        !attached.count(from) && from->getBlock() == reduce->getBlock()) {
       attached[from] = reduce;
       inOther.insert(reduce);
     }
@@ -514,10 +514,10 @@ private:
         combined
             ? combined->getOperand(combined->getOperand(0) == reduce.getY())
             : Value();
-    IntegerAttr segment =
-        command.segment ? builder.getI64IntegerAttr(command.segment)
-        : reduce        ? reduce.getSegmentAttr()
-                        : IntegerAttr();
+    IntegerAttr segment = command.segment
+                              ? builder.getI64IntegerAttr(command.segment)
+                          : reduce ? reduce.getSegmentAttr()
+                                   : IntegerAttr();
     Type outType = stores ? root->getResult(0).getType() : Type();
     Type redType = reduce ? reduce.getY().getType() : Type();
     auto simd = SimdOp::create(
@@ -529,8 +529,7 @@ private:
         command.y1.kind, command.alu1, optional(command.y1),
         command.window ? command.window.getFillAttr() : FloatAttr(),
         command.function, command.y2.kind, command.alu2, optional(command.y2),
-        reduce ? reduce.getKind() : Reduction::none,
-        segment);
+        reduce ? reduce.getKind() : Reduction::none, segment);
     if (Attribute tag = root->getAttr("tag")) {
       simd->setAttr("tag", tag);
     }

@@ -40,8 +40,8 @@ std::string chipwright::bufferTypeOf(Value value) {
   // engine only and decide no address.
   // Those of 8 and 4 bits are weights.
   Type element = typeOf(value).getElementType();
-  bool isControl = element.isInteger() && !element.isInteger(8) &&
-                   !element.isInteger(4);
+  bool isControl =
+      element.isInteger() && !element.isInteger(8) && !element.isInteger(4);
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     auto function =
         cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
@@ -351,13 +351,13 @@ void OpPrograms::matmulBody(LaunchText &launch, Value x, Value weight, Value y,
   g.results = {{"y", "m, n", tileType("m", "n", out)}};
   std::string numbers = "%s1";
   if (finish.scales) {
-    numbers = dequantised(
-        g, 1, "n", {elementText(weight), elementText(finish.scales)}, "scales",
-        "n, k floordiv 32", type);
+    numbers = dequantised(g, 1, "n",
+                          {elementText(weight), elementText(finish.scales)},
+                          "scales", "n, k floordiv 32", type);
   }
-  g.stepBody += fmt::format(
-      "    %y = grid.matmul %s0, {}, %c0 : {}, {} -> {}\n", numbers,
-      tileType("m", "k", type), tileType("n", "k", type), sum);
+  g.stepBody +=
+      fmt::format("    %y = grid.matmul %s0, {}, %c0 : {}, {} -> {}\n", numbers,
+                  tileType("m", "k", type), tileType("n", "k", type), sum);
   g.next = {"%y"};
   std::string value = "%c0";
   auto then = [&](const std::string &name, const std::string &text) {

@@ -37,9 +37,9 @@ struct BlockWeight {
   std::string codes, scales; // element types
 };
 
-/// Adds to the step of \p g the scales of its operand \p operand, a tile of such a
-/// weight, as its last operand: they lie in \p buffer at \p index, which ends
-/// with "k floordiv 32". Adds what makes a tile in \p element of both.
+/// Adds to the step of \p g the scales of its operand \p operand, a tile of
+/// such a weight, as its last operand: they lie in \p buffer at \p index, which
+/// ends with "k floordiv 32". Adds what makes a tile in \p element of both.
 /// \returns the name of that tile.
 std::string dequantised(GenericText &g, size_t operand, SizeText rows,
                         const BlockWeight &weight, const std::string &buffer,

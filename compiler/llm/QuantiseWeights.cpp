@@ -51,9 +51,9 @@ private:
     const int64_t blocks = (shape.back() + kBlock - 1) / kBlock;
     auto make = [&](int64_t columns, Type element, bool isScales) -> Value {
       shape.back() = columns;
-      return llm::ParameterOp::create(
-          b, parameter.getLoc(), RankedTensorType::get(shape, element),
-          parameter.getParameterAttr(), isScales);
+      return llm::ParameterOp::create(b, parameter.getLoc(),
+                                      RankedTensorType::get(shape, element),
+                                      parameter.getParameterAttr(), isScales);
     };
     Value first = make(blocks * kBlock, codes, /*isScales=*/false);
     return {first, make(blocks, scales, /*isScales=*/true)};

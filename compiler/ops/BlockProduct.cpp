@@ -68,6 +68,5 @@ grid.program @gemm(%a: {A}, %codes: {Q}, %scales: {S}, %c: {C}) {{
       fmt::arg("S", buffer(n, blocks, scales)),
       fmt::arg("C", buffer(m, n, type)), fmt::arg("m", m), fmt::arg("n", n),
       fmt::arg("k", k),
-      fmt::arg("convert",
-               codes == DType::I4 ? "arith.sitofp" : "arith.extf"));
+      fmt::arg("convert", codes == DType::I4 ? "arith.sitofp" : "arith.extf"));
 }

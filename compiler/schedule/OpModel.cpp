@@ -98,9 +98,8 @@ FailureOr<OpModel> OpModel::of(GenericOp op, const Target &target) {
     Transfer transfer;
     transfer.rows = sizeOf(op, type, 0);
     transfer.cols = sizeOf(op, type, 1);
-    transfer.elementBits = isPacked(elementOf(type))
-                               ? 4
-                               : 8 * int64_t(bytesOf(elementOf(type)));
+    transfer.elementBits =
+        isPacked(elementOf(type)) ? 4 : 8 * int64_t(bytesOf(elementOf(type)));
     transfer.isStore = i >= numInputs;
     AffineMap map = op.getMap(i);
     bool usesList = false;
@@ -275,10 +274,10 @@ void OpModel::evaluate(Schedule &schedule) const {
     auto within = [&](const TileSize &size) {
       int64_t block = size.of(tile);
       return double(
-          size.dim < 0 ? block
-                       : std::min(block,
-                                  divideUp(sizes[static_cast<size_t>(size.dim)],
-                                           size.divisor)));
+          size.dim < 0
+              ? block
+              : std::min(block, divideUp(sizes[static_cast<size_t>(size.dim)],
+                                         size.divisor)));
     };
     const double elementBytes = double(transfer.elementBits) / 8;
     double bytes = within(transfer.rows) * within(transfer.cols) * elementBytes;
@@ -300,11 +299,10 @@ void OpModel::evaluate(Schedule &schedule) const {
     // A part of a granule that is written has the rest of it fetched, if it
     // lies in DRAM. Where it lies is not known here: a share of the time.
     constexpr double kFetch = 1.0 / 2048;
-    bool isPart = transfer.isStore && !isRun &&
-                  rowBytes < double(target->granuleBytes) &&
-                  double(sizes[static_cast<size_t>(transfer.cols.dim)]) *
-                          elementBytes >
-                      rowBytes;
+    bool isPart =
+        transfer.isStore && !isRun && rowBytes < double(target->granuleBytes) &&
+        double(sizes[static_cast<size_t>(transfer.cols.dim)]) * elementBytes >
+            rowBytes;
     // A tile is loaded where all it depends on is known.
     size_t level = 0;
     for (size_t i = 0; i < loops.size(); ++i) {

@@ -297,8 +297,7 @@ static LogicalResult checkTile(GenericOp op, unsigned operand, Type type,
              << ", expected the same divisor";
     }
     if (ScheduleAttr schedule = op.getScheduleAttr();
-        schedule &&
-        static_cast<size_t>(dim) < schedule.getTile().size() &&
+        schedule && static_cast<size_t>(dim) < schedule.getTile().size() &&
         schedule.getTile()[static_cast<size_t>(dim)] % divisor != 0) {
       return op.emitOpError("schedule: blocks of ")
              << names.getNames()[which].getValue() << " are multiples of "

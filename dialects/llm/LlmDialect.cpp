@@ -180,8 +180,7 @@ static LogicalResult checkBlocks(Operation *op, Value weight, Value scales,
 
 LogicalResult BlockLinearOp::verify() {
   if (failed(checkRanks(*this, {getX(), getWeight(), getScales(), getY()})) ||
-      failed(checkBlocks(*this, getWeight(), getScales(),
-                         columnsOf(getX())))) {
+      failed(checkBlocks(*this, getWeight(), getScales(), columnsOf(getX())))) {
     return failure();
   }
   if (columnsOf(getY()) != dimOf(getWeight(), 0)) {

@@ -130,24 +130,21 @@ static KernelPlan blockPlan(DType type, DType codes, uint64_t m, uint64_t n,
   const uint64_t blocks = (k + kBlock - 1) / kBlock;
   const bool isInteger = codes == DType::I4;
   KernelPlan plan;
-  plan.buffers = {{.name = "a", .dtype = type, .rows = m, .cols = k},
-                  {.name = "codes",
-                   .role = Role::Weight,
-                   .dtype = codes,
-                   .rows = n,
-                   .cols = blocks * kBlock},
-                  {.name = "scales",
-                   .role = Role::Weight,
-                   .dtype = isInteger ? DType::BF16 : DType::F8E8M0,
-                   .rows = n,
-                   .cols = blocks,
-                   .low = isInteger ? 0.03125 : -5.0,
-                   .high = isInteger ? 0.125 : -1.0},
-                  {.name = "c",
-                   .isOutput = true,
-                   .dtype = type,
-                   .rows = m,
-                   .cols = n}};
+  plan.buffers = {
+      {.name = "a", .dtype = type, .rows = m, .cols = k},
+      {.name = "codes",
+       .role = Role::Weight,
+       .dtype = codes,
+       .rows = n,
+       .cols = blocks * kBlock},
+      {.name = "scales",
+       .role = Role::Weight,
+       .dtype = isInteger ? DType::BF16 : DType::F8E8M0,
+       .rows = n,
+       .cols = blocks,
+       .low = isInteger ? 0.03125 : -5.0,
+       .high = isInteger ? 0.125 : -1.0},
+      {.name = "c", .isOutput = true, .dtype = type, .rows = m, .cols = n}};
   for (const KernelBuffer &buffer : plan.buffers) {
     plan.minimalBytes += buffer.bytes();
   }

@@ -197,10 +197,9 @@ CHIPWRIGHT_ALWAYS_INLINE int32_t f32ToI32(float value) {
 }
 
 /// Values of the codes of fp4 e2m1.
-inline constexpr float e2m1Values[16] = {0.0f,  0.5f,  1.0f,  1.5f,
-                                         2.0f,  3.0f,  4.0f,  6.0f,
-                                         -0.0f, -0.5f, -1.0f, -1.5f,
-                                         -2.0f, -3.0f, -4.0f, -6.0f};
+inline constexpr float e2m1Values[16] = {
+    0.0f,  0.5f,  1.0f,  1.5f,  2.0f,  3.0f,  4.0f,  6.0f,
+    -0.0f, -0.5f, -1.0f, -1.5f, -2.0f, -3.0f, -4.0f, -6.0f};
 
 /// 2^(code - 127); code 255 is NaN.
 CHIPWRIGHT_ALWAYS_INLINE float e8m0ToF32(uint8_t code) {

@@ -193,17 +193,19 @@ std::string operandTypeError(const char *field, DType type) {
   }
   return elementBytes(type) != 0
              ? std::string()
-             : std::string(field) + " is " + dtypeName(type) +
-                   ", which only x may be; convert it by a command of its own";
+             : std::string(field) + " is " + std::to_string(unsigned(type)) +
+                   ", a type of half a byte, which only x may have; convert it "
+                   "by a command of its own";
 }
 
 std::string resultTypeError(const char *field, DType type) {
   if (std::string error = dtypeError(field, type); !error.empty()) {
     return error;
   }
-  return !isReadOnly(type) ? std::string()
-                           : std::string(field) + " is " + dtypeName(type) +
-                                 ", which engines read and do not write";
+  return !isReadOnly(type)
+             ? std::string()
+             : std::string(field) + " is " + std::to_string(unsigned(type)) +
+                   ", a type that engines read and do not write";
 }
 
 bool readsMemory(SimdOperand kind) {
@@ -226,7 +228,8 @@ std::string chipwright::sim::simdArgsError(const SimdArgs &args) {
                                   : std::string(),
         readsMemory(chain.y2Kind) ? operandTypeError("y2_dtype", args.y2.dtype)
                                   : std::string(),
-        chain.store ? resultTypeError("out_dtype", args.out.dtype) : std::string(),
+        chain.store ? resultTypeError("out_dtype", args.out.dtype)
+                    : std::string(),
         chain.reduce != SimdReduce::None
             ? resultTypeError("red_dtype", args.red.dtype)
             : std::string()}) {

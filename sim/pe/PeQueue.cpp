@@ -14,12 +14,12 @@
 #include "sim/numerics/Element.h"
 #include "sim/numerics/SimdCommand.h"
 #include "sim/pe/Pe.h"
+#include "sim/pe/PeOperands.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
-#include <tuple>
 
 using namespace chipwright;
 using namespace chipwright::sim;
@@ -319,9 +319,9 @@ bool Pe::prepareDmaIn(Command &command) {
   }
   if (dma.fill != uint32_t(isa::FillKind::Zero) &&
       isReadOnly(static_cast<DType>(dma.fillDtype))) {
-    return badCommand(command,
-                      fmt::format("{} has no minus infinity; fill with zeros",
-                                  dtypeName(static_cast<DType>(dma.fillDtype))));
+    return badCommand(
+        command, fmt::format("{} has no minus infinity; fill with zeros",
+                             dtypeName(static_cast<DType>(dma.fillDtype))));
   }
   if (dma.mcast != 0) {
     bool isRow = static_cast<isa::McastKind>(dma.mcast) == isa::McastKind::Row;
@@ -493,37 +493,9 @@ bool Pe::prepareSe(Command &command) {
   auto bytesOf = [](uint32_t dtype, uint64_t count) {
     return elementBytes(static_cast<DType>(dtype), count);
   };
-  auto isCb = [](uint32_t kind) {
-    return kind != uint32_t(isa::OperandKind::None) &&
-           kind != uint32_t(isa::OperandKind::Immediate);
-  };
-  // Types that are not each engine's: only SE reads them, and only if the chip
-  // has it.
-  for (auto [name, used, code, isX, isResult] :
-       {std::tuple("dtype", true, se.dtype, true, false),
-        std::tuple("y1_dtype", isCb(se.y1Kind), se.y1Dtype, false, false),
-        std::tuple("y2_dtype", isCb(se.y2Kind), se.y2Dtype, false, false),
-        std::tuple("out_dtype", bool(se.store), se.outDtype, false, true),
-        std::tuple("red_dtype", se.reduce != 0, se.redDtype, false, true)}) {
-    auto type = static_cast<DType>(code);
-    if (!used || !isReadOnly(type)) {
-      continue;
-    }
-    if (isResult || (!isX && elementBytes(type) == 0)) {
-      return badCommand(
-          command, fmt::format("{} of {} is {}, which {}; {}", name, what,
-                               dtypeName(type),
-                               isResult ? "no engine writes"
-                                        : "only its first operand may be",
-                               "convert it by a command of its own"));
-    }
-    if (!services.spec.se.reads(type)) {
-      return badCommand(command,
-                        fmt::format("the SIMD engine of {} does not read {} "
-                                    "(se.read_dtypes); store another type, or "
-                                    "use another chip",
-                                    services.spec.name, dtypeName(type)));
-    }
+  if (std::string why = storedTypesError(se, what, services.spec);
+      !why.empty()) {
+    return badCommand(command, why);
   }
   if (drain) {
     auto type = static_cast<DType>(se.dtype);
@@ -536,8 +508,7 @@ bool Pe::prepareSe(Command &command) {
       return false;
     }
   } else if (!addInput(command, se.cb, se.offset,
-                       tileBytes(se.rows, se.pitch,
-                                 bytesOf(se.dtype, se.cols)),
+                       tileBytes(se.rows, se.pitch, bytesOf(se.dtype, se.cols)),
                        what)) {
     return false;
   }
@@ -578,10 +549,10 @@ bool Pe::prepareSe(Command &command) {
                 tileBytes(se.rows, se.runPitch, segmentBytes), what)) {
     return false;
   }
-  if (se.store && !addOutput(command, se.outCb, se.outOffset,
-                             tileBytes(se.rows, se.outPitch,
-                                       bytesOf(se.outDtype, se.cols)),
-                             what)) {
+  if (se.store &&
+      !addOutput(command, se.outCb, se.outOffset,
+                 tileBytes(se.rows, se.outPitch, bytesOf(se.outDtype, se.cols)),
+                 what)) {
     return false;
   }
   return !se.reduce ||
@@ -599,10 +570,10 @@ bool Pe::prepareTopk(Command &command) {
   }
   for (uint32_t code : {topk.dtype, topk.outDtype}) {
     if (isReadOnly(static_cast<DType>(code))) {
-      return badCommand(
-          command, fmt::format("xpe.row_topk does not take {}; let xpe.se "
-                               "convert it first",
-                               dtypeName(static_cast<DType>(code))));
+      return badCommand(command,
+                        fmt::format("xpe.row_topk does not take {}; let xpe.se "
+                                    "convert it first",
+                                    dtypeName(static_cast<DType>(code))));
     }
   }
   unsigned in = elementBytes(static_cast<DType>(topk.dtype));

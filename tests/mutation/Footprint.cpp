@@ -296,9 +296,8 @@ static const char *deadInChain(const IssuedCommand &c, std::string_view name) {
   if (begins(name, "out_") && !se.store) {
     return "nothing is stored";
   }
-  const bool hasSegments =
-      OperandKind(se.y1Kind) == OperandKind::PerSegment ||
-      OperandKind(se.y2Kind) == OperandKind::PerSegment;
+  const bool hasSegments = OperandKind(se.y1Kind) == OperandKind::PerSegment ||
+                           OperandKind(se.y2Kind) == OperandKind::PerSegment;
   if ((begins(name, "red_") || (name == "segment" && !hasSegments) ||
        name == "running") &&
       !se.reduce) {

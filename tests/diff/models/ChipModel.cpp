@@ -8,6 +8,7 @@
 
 #include "models/Checkpoint.h"
 #include "models/ConfigReader.h"
+#include "package/PackageFile.h"
 
 #include <gtest/gtest.h>
 

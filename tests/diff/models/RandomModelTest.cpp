@@ -41,9 +41,8 @@ TEST(RandomModel, AgreesWithTheReference) {
     try {
       models::WeightRule rule;
       rule.seed = own;
-      ChipModel model =
-          ChipModel::make(drawn.config, rule, "mtia-2i", {}, type,
-                          {64, 4, 128}, weights);
+      ChipModel model = ChipModel::make(drawn.config, rule, "mtia-2i", {}, type,
+                                        {64, 4, 128}, weights);
       RandomRun run = runRandomModel(model, drawn, draw, i, seed, what);
       withExperts += model.config.hasExperts();
       unbalanced += run.isUnbalanced;

@@ -349,7 +349,7 @@ TEST(Element, TypesThatAreOnlyReadAreNotWritten) {
     uint8_t bytes[4] = {0xaa, 0xaa, 0xaa, 0xaa};
     storeRow(type, values, bytes, 4);
     for (uint8_t byte : bytes) {
-      EXPECT_EQ(byte, 0xaa) << dtypeName(type);
+      EXPECT_EQ(byte, 0xaa) << unsigned(type);
     }
   }
 }

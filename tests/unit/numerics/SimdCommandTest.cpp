@@ -29,8 +29,9 @@ float packedElement(DType type, const uint8_t *row, size_t column) {
     return static_cast<float>(code < 8 ? code : code - 16);
   }
   int exponent = code >> 1 & 3, fraction = code & 1;
-  double magnitude = exponent == 0 ? fraction * 0.5
-                                   : std::ldexp(1 + 0.5 * fraction, exponent - 1);
+  double magnitude = exponent == 0
+                         ? fraction * 0.5
+                         : std::ldexp(1 + 0.5 * fraction, exponent - 1);
   return static_cast<float>(code & 8 ? -magnitude : magnitude);
 }
 
@@ -451,7 +452,7 @@ TEST(SimdCommand, DequantisesBlocksOfEveryCode) {
   std::vector<uint8_t> powers(2 * kBlocks);
   std::vector<uint16_t> scales(2 * kBlocks);
   for (size_t i = 0; i < powers.size(); ++i) {
-    powers[i] = static_cast<uint8_t>(i * 15); // from 2^-127
+    powers[i] = static_cast<uint8_t>(i * 14); // from 2^-127
     scales[i] = f32ToBf16(0.37f * static_cast<float>(i + 1));
   }
   for (DType type : {DType::I4, DType::F4E2M1}) {
@@ -476,17 +477,14 @@ TEST(SimdCommand, DequantisesBlocksOfEveryCode) {
       for (size_t column = 0; column < kColumns; ++column) {
         // Code times scale is exact in fp64; one rounding to bf16 follows.
         double scale = element(args.y1, row, column / 32);
-        double exact =
-            double(packedElement(type, codes.data() + row * kColumns / 2,
-                                 column)) *
-            scale;
-        int exponent =
-            exact == 0 ? 0 : std::max(std::ilogb(exact), -126);
-        double wanted =
-            std::ldexp(std::nearbyint(std::ldexp(exact, 7 - exponent)),
-                       exponent - 7);
+        double exact = double(packedElement(
+                           type, codes.data() + row * kColumns / 2, column)) *
+                       scale;
+        int exponent = exact == 0 ? 0 : std::max(std::ilogb(exact), -126);
+        double wanted = std::ldexp(
+            std::nearbyint(std::ldexp(exact, 7 - exponent)), exponent - 7);
         EXPECT_EQ(double(bf16ToF32(out[row * kColumns + column])), wanted)
-            << dtypeName(type) << " row " << row << " column " << column;
+            << unsigned(type) << " row " << row << " column " << column;
       }
     }
   }
@@ -510,14 +508,16 @@ TEST(SimdCommand, WrongShapesAndCodesAreNamed) {
             "out_dtype is 12, the largest defined code is 10");
   args.out.dtype = DType::F4E2M1;
   EXPECT_EQ(simdArgsError(args),
-            "out_dtype is fp4_e2m1, which engines read and do not write");
+            "out_dtype is 9, a type that engines read and do not write");
   args.out.dtype = DType::F8E8M0;
   EXPECT_EQ(simdArgsError(args),
-            "out_dtype is fp8_e8m0, which engines read and do not write");
+            "out_dtype is 10, a type that engines read and do not write");
   args.chain.y1Kind = SimdOperand::Tile;
   args.y1.dtype = DType::I4;
-  EXPECT_EQ(simdArgsError(args), "y1_dtype is int4, which only x may be; "
-                                 "convert it by a command of its own");
+  EXPECT_EQ(simdArgsError(args),
+            "y1_dtype is 8, a type of half a byte, which only "
+            "x may have; convert it by a command of its "
+            "own");
   args.y1.dtype = DType::F8E8M0;
   args.chain.y2Kind = static_cast<SimdOperand>(6);
   EXPECT_EQ(simdArgsError(args), "y2_kind is 6, the largest defined code is 5");
@@ -526,7 +526,7 @@ TEST(SimdCommand, WrongShapesAndCodesAreNamed) {
   args.chain.store = false;
   args.red.dtype = DType::I4;
   EXPECT_EQ(simdArgsError(args),
-            "red_dtype is int4, which engines read and do not write");
+            "red_dtype is 8, a type that engines read and do not write");
   args.chain.reduce = SimdReduce::None;
   args.chain.store = false;
   EXPECT_EQ(simdArgsError(args), "");
