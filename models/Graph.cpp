@@ -419,10 +419,10 @@ std::string printGraph(const Graph &graph) {
   return text + fmt::format("logits %{}\n", graph.logits);
 }
 
-bool mayQuantise(const Graph &graph, const Op &op) {
+bool mayQuantise(const Graph &graph, const Op &op, RowType type) {
   int32_t producer = graph.values[static_cast<size_t>(op.operands[0])].producer;
   return op.kind == OpKind::Linear &&
-         (producer < 0 ||
+         (type != RowType::I8 || producer < 0 ||
           graph.ops[static_cast<size_t>(producer)].kind != OpKind::SiluMul);
 }
 

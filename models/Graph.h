@@ -22,6 +22,7 @@
 
 #include "chips/Diagnostic.h"
 #include "models/ModelConfig.h"
+#include "models/RowQuantisation.h"
 
 #include <cstdint>
 #include <string>
@@ -265,11 +266,12 @@ Result<void> verifyGraph(const Graph &graph);
 std::string printGraph(const Graph &graph);
 
 /// \returns whether a linear map \p op loses little when its operand is
-/// quantised row by row. A product of two activations (silu_mul) does: few of
-/// its elements are a hundred times as large as the others, which a common
-/// scale rounds to nothing. With the maps of such products in int8 too, the
-/// perplexity of SmolLM2-135M rises by 12 %, without them by 0.4 %.
-bool mayQuantise(const Graph &graph, const Op &op);
+/// quantised row by row to \p type. To int8, a product of two activations
+/// (silu_mul) does: few of its elements are a hundred times as large as the
+/// others, which a common scale rounds to nothing. With the maps of such
+/// products in int8 too, the perplexity of SmolLM2-135M rises by 12 %, without
+/// them by 0.4 %. Floats keep their digits for small elements.
+bool mayQuantise(const Graph &graph, const Op &op, RowType type);
 
 } // namespace chipwright::models
 

@@ -41,9 +41,12 @@ template <typename T> void Reference<T>::roundOperand(Matrix &matrix) const {
 }
 
 /// Each row as the numbers that stand for it.
-template <typename T> void Reference<T>::quantiseRows(Matrix &matrix) const {
+template <typename T>
+void Reference<T>::quantiseRows(Matrix &matrix, bool weight) const {
   for (Eigen::Index row = 0; row < matrix.rows(); ++row) {
-    T scale = scaleRow(*options.linear, &matrix(row, 0), matrix.cols());
+    T *first = &matrix(row, 0);
+    T scale = weight ? scaleWeightRow(*options.linear, first, matrix.cols())
+                     : scaleRow(*options.linear, first, matrix.cols());
     for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
       T &x = matrix(row, column);
       x = static_cast<T>(nearestNumber(*options.linear, x)) * scale;
@@ -64,7 +67,7 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
                      Tile{key.matrix, key.row, rows, 0, size.columns},
                      scratch.data(), size.columns);
   if (key.form == WeightForm::Rows) {
-    quantiseRows(scratch);
+    quantiseRows(scratch, /*weight=*/true);
   } else {
     for (int64_t row = 0; key.form == WeightForm::Blocks && row < rows; ++row) {
       replaceByBlocks(*options.weights, &scratch(row, 0), size.columns);
@@ -86,7 +89,7 @@ HostMatrix<T> Reference<T>::product(const Matrix &x, ParameterId parameter,
   Matrix rounded = x;
   roundOperand(rounded);
   if (form == WeightForm::Rows) {
-    quantiseRows(rounded);
+    quantiseRows(rounded, /*weight=*/false);
   }
   Matrix result(x.rows(), size.rows);
   int64_t step = std::max<int64_t>(1, blockElements / size.columns);
@@ -108,12 +111,16 @@ HostMatrix<T> Reference<T>::vectorOf(ParameterId parameter, int64_t row) const {
 }
 
 template <typename T>
+typename Reference<T>::WeightForm Reference<T>::formOf(const Op &op) const {
+  if (options.linear && mayQuantise(graph, op, *options.linear)) {
+    return WeightForm::Rows;
+  }
+  return options.weights ? WeightForm::Blocks : WeightForm::Rounded;
+}
+
+template <typename T>
 HostMatrix<T> Reference<T>::linear(const Op &op, const Matrix &x) {
-  const WeightForm form = options.linear && mayQuantise(graph, op)
-                              ? WeightForm::Rows
-                          : options.weights ? WeightForm::Blocks
-                                            : WeightForm::Rounded;
-  Matrix result = product(x, op.parameters[0], 0, form);
+  Matrix result = product(x, op.parameters[0], 0, formOf(op));
   if (op.parameters.size() > 1) {
     result.rowwise() += vectorOf(op.parameters[1]).row(0);
   }

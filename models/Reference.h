@@ -153,7 +153,8 @@ private:
   const Matrix &weightBlock(const WeightKey &key, int64_t rows);
   Matrix product(const Matrix &x, ParameterId parameter, int64_t matrix = 0,
                  WeightForm form = WeightForm::Rounded);
-  void quantiseRows(Matrix &matrix) const;
+  WeightForm formOf(const Op &op) const;
+  void quantiseRows(Matrix &matrix, bool weight) const;
   /// The vector \p parameter, or row \p row of a matrix, as one row.
   Matrix vectorOf(ParameterId parameter, int64_t row = 0) const;
   void roundOperand(Matrix &matrix) const;

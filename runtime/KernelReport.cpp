@@ -52,6 +52,9 @@ Json chipwright::toJson(const KernelResult &result, const ResolvedChip &chip,
     json["dram_bytes_ecc"] = m.dramEccBytes;
     json["dram_bandwidth_fraction"] = dramBandwidthFraction(result, chip.spec);
     json["sram_bytes"] = m.sramReadBytes + m.sramWriteBytes;
+    if (Json macs = macsJson(m); !macs.empty()) {
+      json["macs"] = macs;
+    }
     json["energy_joules"] = m.energy.total();
     Json parts;
     for (const auto &[name, joules] : m.energy.parts()) {

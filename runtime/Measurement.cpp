@@ -7,7 +7,6 @@
 #include "runtime/Measurement.h"
 
 #include "sim/memory/MemorySystem.h"
-#include "sim/pe/Pe.h"
 
 #include <algorithm>
 #include <iterator>
@@ -43,6 +42,11 @@ CounterSnapshot chipwright::snapshot(const Machine &machine,
       for (unsigned cause = 0; cause < numStalls; ++cause) {
         time.lost[cause] += account.lost(static_cast<Stall>(cause));
       }
+    }
+  }
+  for (unsigned pe = 0; pe < machine.numPes(); ++pe) {
+    for (unsigned type = 0; type < kMacTypes; ++type) {
+      now.macs[type] += machine.pe(pe).counters().macs[type];
     }
   }
   const Noc &noc = paths.noc();
@@ -89,6 +93,9 @@ Measurement chipwright::measure(const Machine &machine, const JobResult &job,
     launch -= std::min(launch, idle);
   }
 
+  for (unsigned type = 0; type < kMacTypes; ++type) {
+    m.macs[type] = now.macs[type] - before.macs[type];
+  }
   m.energy = computeEnergy(spec, now.energy.since(before.energy), job.cycles);
 
   double cycles = double(std::max<Cycle>(job.cycles, 1));

@@ -15,6 +15,7 @@
 #include "sim/energy/EnergyModel.h"
 #include "sim/machine/Machine.h"
 #include "sim/memory/MemorySystem.h"
+#include "sim/pe/Pe.h"
 #include "sim/pe/StallAccount.h"
 
 #include <array>
@@ -45,6 +46,9 @@ struct Measurement {
   double nocLinkShare = 0;  // the busiest link
   std::string busiestLink;
   sim::EnergyReport energy;
+  /// Multiply-accumulates of the DPEs, padding included, by the DType of the
+  /// streamed operand.
+  std::array<uint64_t, sim::kMacTypes> macs{};
   double cpuSeconds = 0; // host CPU time of machine and launch
 };
 
@@ -53,6 +57,7 @@ struct CounterSnapshot {
   sim::DramCounters dram;
   sim::MemoryCounters memory;
   sim::EnergyCounts energy;
+  std::array<uint64_t, sim::kMacTypes> macs{};
   std::array<EngineTime, 6> engines;
   sim::Cycle bankBusy = 0;
   std::vector<sim::Cycle> linkBusy; // by link

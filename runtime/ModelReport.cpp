@@ -47,6 +47,9 @@ void chipwright::addMeasurement(Measurement &sum, const Measurement &more) {
   sum.dramEccBytes += more.dramEccBytes;
   sum.sramReadBytes += more.sramReadBytes;
   sum.sramWriteBytes += more.sramWriteBytes;
+  for (size_t type = 0; type < sum.macs.size(); ++type) {
+    sum.macs[type] += more.macs[type];
+  }
   for (size_t i = 0; i < sum.engines.size(); ++i) {
     sum.engines[i].name = more.engines[i].name;
     sum.engines[i].busy += more.engines[i].busy;
@@ -141,6 +144,9 @@ void addFigures(Json &json, const Measurement &m) {
   json["dram_bytes_written"] = m.dramWriteBytes;
   json["dram_bytes_ecc"] = m.dramEccBytes;
   json["sram_bytes"] = m.sramReadBytes + m.sramWriteBytes;
+  if (Json macs = macsJson(m); !macs.empty()) {
+    json["macs"] = macs;
+  }
   json["energy_joules"] = m.energy.total();
 }
 
@@ -268,9 +274,12 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
       json["tokens_per_second"] =
           double(run.prompts.size()) / *result.tpotSeconds;
     }
+    Measurement all;
     for (const Phase &phase : phasesOf(result)) {
       json[phase.name] = phaseJson(phase, run.chip->spec);
+      addMeasurement(all, phase.sum);
     }
+    json["macs"] = macsJson(all);
   }
   if (!run.texts.empty()) {
     json["texts"] = run.texts;

@@ -33,6 +33,16 @@ Json chipwright::stallsJson(const Measurement &m) {
   return stalls;
 }
 
+Json chipwright::macsJson(const Measurement &m) {
+  Json macs = Json::object();
+  for (unsigned type = 0; type < kMacTypes; ++type) {
+    if (m.macs[type] > 0) {
+      macs[dtypeName(static_cast<DType>(type))] = m.macs[type];
+    }
+  }
+  return macs;
+}
+
 std::string chipwright::bytesText(uint64_t bytes) {
   constexpr const char *units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   double value = double(bytes);

@@ -26,6 +26,10 @@ const char *modeName(sim::Mode mode);
 /// Busy and lost cycles by engine and cause.
 nlohmann::ordered_json stallsJson(const Measurement &measurement);
 
+/// Multiply-accumulates by the name of their type; types without any are left
+/// out, and the object is empty where nothing was multiplied.
+nlohmann::ordered_json macsJson(const Measurement &measurement);
+
 /// Bytes with a unit that leaves one to four digits before the point.
 std::string bytesText(uint64_t bytes);
 

@@ -78,7 +78,7 @@ static Result<void> uploadOne(const PackageBuffer &buffer,
       }
       for (int64_t r = 0; quantised && r < rows; ++r) {
         float scale =
-            scaleRow(*quantised, block.data() + r * size.columns, size.columns);
+            scaleWeightRow(*quantised, block.data() + r * size.columns, size.columns);
         std::memcpy(scalePlace, &scale, sizeof(scale));
         scalePlace += sizeof(scale);
       }

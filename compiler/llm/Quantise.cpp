@@ -46,8 +46,10 @@ private:
   static void rewrite(llm::LinearOp op, Type type) {
     auto parameter = op.getWeight().getDefiningOp<llm::ParameterOp>();
     // A weight that is computed has no rows to look at beforehand; products of
-    // two activations have too few large elements (models::mayQuantise()).
-    if (!parameter || op.getX().getDefiningOp<llm::SiluMulOp>()) {
+    // two activations have too few large elements for integers
+    // (models::mayQuantise()).
+    if (!parameter ||
+        (type.isInteger(8) && op.getX().getDefiningOp<llm::SiluMulOp>())) {
       return;
     }
     OpBuilder b(op);

@@ -49,14 +49,17 @@ inline constexpr unsigned kHarts = 2;
 /// Engines with queues; CP operations have none.
 inline constexpr unsigned kEngines = 6;
 
+/// Encodings of DType.
+inline constexpr unsigned kMacTypes = 8;
+
 /// Event counts of one PE.
 struct PeCounters {
   std::array<uint64_t, isa::opcodeCount> commands{};
   uint64_t dpePasses = 0;
-  std::array<uint64_t, 8> macs{}; // by DType of the streamed operand
-  uint64_t seOperations = 0;      // element operations of the SE
-  uint64_t reOperations = 0;      // of RE read-out and received additions
-  uint64_t instructions = 0;      // retired in launches before the present
+  std::array<uint64_t, kMacTypes> macs{}; // by DType of the streamed operand
+  uint64_t seOperations = 0;              // element operations of the SE
+  uint64_t reOperations = 0; // of RE read-out and received additions
+  uint64_t instructions = 0; // retired in launches before the present
   uint64_t mluBytes = 0;
   uint64_t lsBytes = 0; // engines and FI
   uint64_t hartLsAccesses = 0;

@@ -86,6 +86,23 @@ TEST(KernelReport, DramFractionByHand) {
   EXPECT_THAT(verdict(result), HasSubstr("bound by the DRAM bus"));
 }
 
+TEST(KernelReport, MultiplicationsByType) {
+  // Sizes that no tile pads: m x n x k of them, of the operands' type alone.
+  ResolvedChip chip = chipForTest("mtia-2i");
+  for (DType type : {DType::I8, DType::BF16}) {
+    KernelShape shape{.m = 128, .n = 256, .k = 512};
+    shape.dtype = type;
+    KernelResult result =
+        run("gemm", chip, shape, sim::Mode::Timing, MemoryChoice::Auto);
+    auto json = toJson(result, chip, "");
+    ASSERT_EQ(json["macs"].size(), 1u);
+    EXPECT_EQ(json["macs"][dtypeName(type)], 128 * 256 * 512);
+  }
+  KernelResult none = run("add", chip, {.elements = 1000}, sim::Mode::Timing,
+                          MemoryChoice::Auto);
+  EXPECT_FALSE(toJson(none, chip, "").contains("macs"));
+}
+
 TEST(KernelReport, EmptyIsAllLaunch) {
   ResolvedChip chip = chipForTest("mtia-2i");
   KernelResult result =

@@ -105,6 +105,13 @@ TEST_F(Commands, BothModesTakeTheSameCycles) {
   EXPECT_EQ(f["decode"]["steps"], 2);
   EXPECT_GT(f["relative_error"].get<double>(), 0);
   EXPECT_LT(f["relative_error"].get<double>(), 2e-2);
+  // All that was multiplied, in both phases; the same in both modes.
+  ASSERT_EQ(f["macs"].size(), 1u);
+  EXPECT_EQ(f["macs"], t["macs"]);
+  EXPECT_EQ(f["macs"]["bf16"].get<uint64_t>(),
+            f["prefill"]["macs"]["bf16"].get<uint64_t>() +
+                f["decode"]["macs"]["bf16"].get<uint64_t>());
+  EXPECT_GT(f["decode"]["macs"]["bf16"].get<uint64_t>(), 0u);
   EXPECT_EQ(f["host_work"].size(), 1u);
   EXPECT_EQ(f["host_work"][0]["op"], "sampling");
   EXPECT_GT(f["prefill"]["ops"].size(), 50u);
