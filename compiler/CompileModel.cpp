@@ -230,7 +230,10 @@ Result<void> Compilation::quantise(DType type) {
   const char *product = type == DType::I8       ? "i8"
                         : type == DType::F8E4M3 ? "f8E4M3FN"
                                                 : "f8E5M2";
-  passes.manager.addPass(createQuantisePass({product}));
+  const char *products = !request.quantisesProducts   ? ""
+                         : *request.quantisesProducts ? "yes"
+                                                      : "no";
+  passes.manager.addPass(createQuantisePass({product, products}));
   return mlir::failed(passes.run(*at.module)) ? failed() : Result<void>();
 }
 

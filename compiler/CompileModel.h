@@ -49,12 +49,15 @@ struct CompileRequest {
   const models::Graph *graph = nullptr;
   const ResolvedChip *chip = nullptr;
   DType productType = DType::BF16; // or F16
-  /// Linear maps multiply in this 8-bit type; their weights and activations are
-  /// quantised row by row.
+  /// Linear maps and experts multiply in this 8-bit type; their weights and
+  /// activations are quantised row by row.
   std::optional<DType> linearType = {};
-  /// Weights of linear maps lie in memory in this 4-bit type (I4 or F4E2M1)
-  /// with a scale for each 32 columns; not together with `linearType`.
+  /// Weights of linear maps and experts lie in memory in this 4-bit type (I4 or
+  /// F4E2M1) with a scale for each 32 columns; not together with `linearType`.
   std::optional<DType> weightType = {};
+  /// Whether that includes maps of products of two activations; else what
+  /// models::mayQuantiseProducts() says.
+  std::optional<bool> quantisesProducts = {};
   int64_t maxTokens = 512;   // of one step
   int64_t maxBatch = 8;      // sequences
   int64_t maxContext = 4096; // tokens of one sequence

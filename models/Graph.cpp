@@ -419,11 +419,19 @@ std::string printGraph(const Graph &graph) {
   return text + fmt::format("logits %{}\n", graph.logits);
 }
 
-bool mayQuantise(const Graph &graph, const Op &op, RowType type) {
+bool mayQuantiseProducts(RowType type) { return type != RowType::I8; }
+
+bool mayQuantise(const Graph &graph, const Op &op, bool products,
+                 size_t parameter) {
+  if (op.kind == OpKind::Experts) {
+    return parameter < 2 || (parameter == 2 && products);
+  }
   int32_t producer = graph.values[static_cast<size_t>(op.operands[0])].producer;
-  return op.kind == OpKind::Linear &&
-         (type != RowType::I8 || producer < 0 ||
-          graph.ops[static_cast<size_t>(producer)].kind != OpKind::SiluMul);
+  bool isOfProduct =
+      producer >= 0 &&
+      graph.ops[static_cast<size_t>(producer)].kind == OpKind::SiluMul;
+  return op.kind == OpKind::Linear && parameter == 0 &&
+         (products || !isOfProduct);
 }
 
 } // namespace chipwright::models

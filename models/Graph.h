@@ -265,13 +265,20 @@ Result<void> verifyGraph(const Graph &graph);
 ///       "layers.0.self_attn.q_proj"
 std::string printGraph(const Graph &graph);
 
-/// \returns whether a linear map \p op loses little when its operand is
-/// quantised row by row to \p type. To int8, a product of two activations
-/// (silu_mul) does: few of its elements are a hundred times as large as the
-/// others, which a common scale rounds to nothing. With the maps of such
-/// products in int8 too, the perplexity of SmolLM2-135M rises by 12 %, without
-/// them by 0.4 %. Floats keep their digits for small elements.
-bool mayQuantise(const Graph &graph, const Op &op, RowType type);
+/// \returns whether products of two activations (silu_mul, and what experts
+/// compute between their maps) may be quantised row by row to \p type. Few of
+/// their elements are a hundred times as large as the others, which a common
+/// scale of integers rounds to nothing. With the maps of such products in int8
+/// too, the perplexity of SmolLM2-135M rises by 12 %, without them by 0.4 %.
+/// Floats keep their digits for small elements.
+bool mayQuantiseProducts(RowType type);
+
+/// \returns whether the product of \p op with its parameter number
+/// \p parameter is one whose operands are quantised row by row: a linear map,
+/// or the maps of experts (gate, up, down). Maps of products of two activations
+/// are only with \p products, which mayQuantiseProducts() says of a type.
+bool mayQuantise(const Graph &graph, const Op &op, bool products,
+                 size_t parameter = 0);
 
 } // namespace chipwright::models
 

@@ -40,18 +40,36 @@ template <typename T> void Reference<T>::roundOperand(Matrix &matrix) const {
   roundTo(options.rounding, matrix);
 }
 
-/// Each row as the numbers that stand for it.
+/// Each row as the numbers that stand for it. Rows are divided in fp32 in both
+/// precisions: that decides to which side of a tie an element goes, and rows of
+/// bf16 with a largest element that 7 divides have many ties (fp8_e4m3).
 template <typename T>
 void Reference<T>::quantiseRows(Matrix &matrix, bool weight) const {
+  std::vector<float> numbers(static_cast<size_t>(matrix.cols()));
   for (Eigen::Index row = 0; row < matrix.rows(); ++row) {
-    T *first = &matrix(row, 0);
-    T scale = weight ? scaleWeightRow(*options.linear, first, matrix.cols())
-                     : scaleRow(*options.linear, first, matrix.cols());
     for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
-      T &x = matrix(row, column);
-      x = static_cast<T>(nearestNumber(*options.linear, x)) * scale;
+      numbers[static_cast<size_t>(column)] =
+          static_cast<float>(matrix(row, column));
+    }
+    T scale =
+        weight ? scaleWeightRow(*options.linear, numbers.data(), matrix.cols())
+               : scaleRow(*options.linear, numbers.data(), matrix.cols());
+    for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
+      matrix(row, column) =
+          static_cast<T>(nearestNumber(*options.linear,
+                                       numbers[static_cast<size_t>(column)])) *
+          scale;
     }
   }
+}
+
+template <typename T>
+bool Reference<T>::isQuantised(const Op &op, size_t parameter) const {
+  return options.linear &&
+         mayQuantise(
+             graph, op,
+             options.products.value_or(mayQuantiseProducts(*options.linear)),
+             parameter);
 }
 
 template <typename T>
@@ -111,8 +129,9 @@ HostMatrix<T> Reference<T>::vectorOf(ParameterId parameter, int64_t row) const {
 }
 
 template <typename T>
-typename Reference<T>::WeightForm Reference<T>::formOf(const Op &op) const {
-  if (options.linear && mayQuantise(graph, op, *options.linear)) {
+typename Reference<T>::WeightForm Reference<T>::formOf(const Op &op,
+                                                       size_t parameter) const {
+  if (isQuantised(op, parameter)) {
     return WeightForm::Rows;
   }
   return options.weights ? WeightForm::Blocks : WeightForm::Rounded;
@@ -224,6 +243,9 @@ HostMatrix<T> Reference<T>::experts(const Op &op, Operands operands) {
   const HostMatrix<int32_t> &chosen = operands[1]->index;
   const Matrix &scores = operands[2]->real;
   const bool onInput = scalesInput(a.score);
+  // A score multiplies the scale of a quantised row, and its numbers stay what
+  // those of the token are.
+  const bool isScaledLater = onInput && isQuantised(op);
   auto biased = [&](Matrix values, size_t parameter, int64_t expert) {
     if (op.parameters.size() > parameter) {
       values.rowwise() += vectorOf(op.parameters[parameter], expert).row(0);
@@ -248,12 +270,18 @@ HostMatrix<T> Reference<T>::experts(const Op &op, Operands operands) {
     for (size_t n = 0; n < tokens.size(); ++n) {
       auto [t, i] = tokens[n];
       z.row(static_cast<Eigen::Index>(n)) =
-          x.row(t) * (onInput ? scores(t, i) : T(1));
+          x.row(t) * (onInput && !isScaledLater ? scores(t, i) : T(1));
     }
-    Matrix gate = biased(product(z, op.parameters[0], e), 3, e);
-    Matrix up = biased(product(z, op.parameters[1], e), 4, e);
-    Matrix y = biased(
-        product(activated(a.activation, gate, up), op.parameters[2], e), 5, e);
+    auto map = [&](const Matrix &from, size_t which) {
+      Matrix to = product(from, op.parameters[which], e, formOf(op, which));
+      for (size_t n = 0; isScaledLater && which < 2 && n < tokens.size(); ++n) {
+        auto [t, i] = tokens[n];
+        to.row(static_cast<Eigen::Index>(n)) *= scores(t, i);
+      }
+      return biased(std::move(to), which + 3, e);
+    };
+    Matrix gate = map(z, 0), up = map(z, 1);
+    Matrix y = map(activated(a.activation, gate, up), 2);
     for (size_t n = 0; n < tokens.size(); ++n) {
       auto [t, i] = tokens[n];
       result.row(t) +=

@@ -73,12 +73,16 @@ using RouterChoices = std::map<std::string, HostMatrix<int32_t>>;
 
 struct ReferenceOptions {
   OperandRounding rounding = OperandRounding::None;
-  /// Linear maps have weights and activations quantised row by row to this.
+  /// Maps that mayQuantise() names have weights and activations quantised row
+  /// by row to this.
   /// Activations are rounded by `rounding` first, as they are stored.
   std::optional<RowType> linear = {};
-  /// Weights of linear maps are the numbers that this form keeps of them, then
-  /// rounded by `rounding`.
+  /// Weights of linear maps and experts are the numbers that this form keeps of
+  /// them, then rounded by `rounding`.
   std::optional<BlockType> weights = {};
+  /// Whether that includes maps of products of two activations; else what
+  /// mayQuantiseProducts() says.
+  std::optional<bool> products = {};
   /// Bytes of converted weights kept between steps; others are converted
   /// again each time they are used.
   uint64_t keepBytes = uint64_t(1) << 30;
@@ -153,8 +157,9 @@ private:
   const Matrix &weightBlock(const WeightKey &key, int64_t rows);
   Matrix product(const Matrix &x, ParameterId parameter, int64_t matrix = 0,
                  WeightForm form = WeightForm::Rounded);
-  WeightForm formOf(const Op &op) const;
+  WeightForm formOf(const Op &op, size_t parameter = 0) const;
   void quantiseRows(Matrix &matrix, bool weight) const;
+  bool isQuantised(const Op &op, size_t parameter = 0) const;
   /// The vector \p parameter, or row \p row of a matrix, as one row.
   Matrix vectorOf(ParameterId parameter, int64_t row = 0) const;
   void roundOperand(Matrix &matrix) const;

@@ -65,8 +65,8 @@ enum class BufferContent : uint8_t {
   RopeTable,     // f32 [positions, 2 * head]: per position cos of each column's
                  // angle, then sin, negative in even columns
   Temperatures,  // f32 [positions, 1]: factor on queries by position
-  RowScales,     // f32 [1, rows]: what each row of the parameter's 8-bit buffer
-                 // is multiplied by
+  RowScales,     // f32 [matrices, rows]: what each row of the parameter's 8-bit
+                 // buffer is multiplied by
   BlockScales,   // bf16 or e8m0, as the parameter's 4-bit buffer with a 32nd of
                  // its columns: what each block is multiplied by
 };

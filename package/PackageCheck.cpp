@@ -282,16 +282,20 @@ private:
 
   /// Scales and the rows that they belong to come together.
   void scales(const PackageBuffer &buffer, const std::string &where) {
-    bool isRow = buffer.shape.size() == 2 && buffer.dtype == DType::F32 &&
-                 buffer.shape[0] == PackageSize{1, ""};
+    bool isRow = buffer.shape.size() == 2 && buffer.dtype == DType::F32;
     bool hasRows = false;
     for (const PackageBuffer &other : package.buffers) {
+      std::vector<PackageSize> rows = other.shape;
+      if (rows.size() == 2) {
+        rows.insert(rows.begin(), PackageSize{1, ""}); // one matrix
+      }
       hasRows |= isRow && other.role == BufferRole::Weight &&
                  other.parameter == buffer.parameter && isRows(other) &&
-                 other.shape.size() == 2 && other.shape[0] == buffer.shape[1];
+                 rows.size() == 3 && rows[0] == buffer.shape[0] &&
+                 rows[1] == buffer.shape[1];
     }
     if (!hasRows) {
-      fail(where + ": expected a row of f32, one for each row of an 8-bit "
+      fail(where + ": expected f32 numbers, one for each row of an 8-bit "
                    "buffer of its parameter, found another shape or no such "
                    "buffer");
     }

@@ -14,12 +14,12 @@ using namespace chipwright;
 using namespace chipwright::models;
 
 double chipwright::opErrorBound(OpKind kind, DType type,
-                                std::optional<RowType> linear) {
+                                std::optional<RowType> linear, bool products) {
   double one = type == DType::F16 ? 2.5e-4 : 2e-3;
-  if (kind == OpKind::Linear && linear) {
-    return one + (linear == RowType::I8       ? 1e-3
-                  : linear == RowType::F8E4M3 ? 0x1p-6
-                                              : 0x1p-5);
+  if (kind == OpKind::Experts && linear && products) {
+    return 2 * one + (linear == RowType::I8       ? 0x1p-8
+                      : linear == RowType::F8E4M3 ? 0x1p-6
+                                                  : 0x1p-5);
   }
   bool isTwo = kind == OpKind::Attention || kind == OpKind::Experts;
   return isTwo ? 2 * one : one;
@@ -39,9 +39,11 @@ double OpError::limit() const {
 }
 
 static ReferenceOptions optionsFor(DType type, std::optional<RowType> linear,
+                                   std::optional<bool> products,
                                    std::optional<BlockType> blocks) {
   ReferenceOptions options;
   options.linear = linear;
+  options.products = products;
   options.weights = blocks;
   options.rounding =
       type == DType::F16 ? OperandRounding::F16 : OperandRounding::BF16;
@@ -50,9 +52,12 @@ static ReferenceOptions optionsFor(DType type, std::optional<RowType> linear,
 
 OpCheck::OpCheck(const Graph &described, const Weights &weights, DType type,
                  int64_t slots, std::optional<RowType> quantised,
+                 std::optional<bool> ofProducts,
                  std::optional<BlockType> blocks)
     : graph(described), productType(type), linear(quantised),
-      reference(described, weights, optionsFor(type, quantised, blocks)),
+      products(linear && ofProducts.value_or(mayQuantiseProducts(*linear))),
+      reference(described, weights,
+                optionsFor(type, quantised, ofProducts, blocks)),
       cache(described, slots) {}
 
 Result<void> OpCheck::stepBegins(const Step &step, const StepSizes &current) {
@@ -124,7 +129,7 @@ static double innerElements(const Op &op, int64_t tokens) {
 
 Result<void> OpCheck::check(const Op &op) {
   std::vector<const HostValue<double> *> operands;
-  double chain = opErrorBound(op.kind, productType, linear);
+  double chain = opErrorBound(op.kind, productType, linear, products);
   for (ValueId id : op.operands) {
     operands.push_back(&values[static_cast<size_t>(id)]);
     chain += slack[static_cast<size_t>(id)];

@@ -47,18 +47,24 @@ struct OpError {
 /// \returns what an op of \p kind may add to the relative error of its result
 /// with products in \p type: one rounding of the result, for attention and
 /// experts two (they round between products).
-/// \p linear is the 8-bit type of linear maps. Activations are divided by their
-/// scale in fp32, which may move ties and their neighbours to the other side:
-/// rare for int8, up to one element in 50 for fp8, whose numbers are few.
+/// \p linear is the 8-bit type of linear maps and experts. Activations are
+/// divided by their scale in fp32, which may move ties and their neighbours to
+/// the other side: rare for int8, up to one element in 50 for fp8, whose
+/// numbers are few. In experts that happens to both factors of a product, and
+/// with
+/// \p products (models::mayQuantiseProducts()) to the product.
 double opErrorBound(models::OpKind kind, DType type,
-                    std::optional<models::RowType> linear = {});
+                    std::optional<models::RowType> linear = {},
+                    bool products = false);
 
 class OpCheck final : public LaunchObserver {
 public:
-  /// \p graph and \p weights must outlive this.
+  /// \p graph and \p weights must outlive this. \p linear and \p products are
+  /// those of models::ReferenceOptions.
   OpCheck(const models::Graph &graph, const models::Weights &weights,
           DType productType, int64_t slots,
           std::optional<models::RowType> linear = {},
+          std::optional<bool> products = {},
           std::optional<models::BlockType> blocks = {});
 
   Result<void> stepBegins(const models::Step &step,
@@ -81,6 +87,7 @@ private:
   const models::Graph &graph;
   DType productType;
   std::optional<models::RowType> linear;
+  bool products; // quantised too
   models::Reference<double> reference;
   models::KvCache<double> cache; // of the chip's own keys and values
   StepSizes sizes;

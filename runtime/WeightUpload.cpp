@@ -77,8 +77,8 @@ static Result<void> uploadOne(const PackageBuffer &buffer,
         return read;
       }
       for (int64_t r = 0; quantised && r < rows; ++r) {
-        float scale =
-            scaleWeightRow(*quantised, block.data() + r * size.columns, size.columns);
+        float scale = scaleWeightRow(
+            *quantised, block.data() + r * size.columns, size.columns);
         std::memcpy(scalePlace, &scale, sizeof(scale));
         scalePlace += sizeof(scale);
       }

@@ -275,7 +275,7 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
   }
   if (request.checkOps) {
     ops.emplace(model->graph, *model->weights, package->productType,
-                limits.slots(), hostOptions(*package).linear,
+                limits.slots(), hostOptions(*package).linear, std::nullopt,
                 hostOptions(*package).weights);
     device.observe(*ops);
   }

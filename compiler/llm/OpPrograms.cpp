@@ -114,6 +114,10 @@ std::string chipwright::widened(std::string &body, const std::string &in,
   return out;
 }
 
+BlockWeight chipwright::blocksOf(Value codes, Value scales) {
+  return {elementText(codes), elementText(scales)};
+}
+
 std::string chipwright::dequantised(GenericText &g, size_t operand,
                                     SizeText rows, const BlockWeight &weight,
                                     const std::string &buffer,
@@ -351,9 +355,8 @@ void OpPrograms::matmulBody(LaunchText &launch, Value x, Value weight, Value y,
   g.results = {{"y", "m, n", tileType("m", "n", out)}};
   std::string numbers = "%s1";
   if (finish.scales) {
-    numbers = dequantised(g, 1, "n",
-                          {elementText(weight), elementText(finish.scales)},
-                          "scales", "n, k floordiv 32", type);
+    numbers = dequantised(g, 1, "n", blocksOf(weight, finish.scales), "scales",
+                          "n, k floordiv 32", type);
   }
   g.stepBody +=
       fmt::format("    %y = grid.matmul %s0, {}, %c0 : {}, {} -> {}\n", numbers,

@@ -89,6 +89,14 @@ private:
   /// The launches behind the logits of a router that chooses by more than
   /// those.
   Launches biasedChoice(llm::RouterOp op);
+  /// The launches of experts, in their order; the second is one of two.
+  struct Experts;
+  LaunchText sortPairs(const Experts &e);
+  LaunchText gatherPairs(const Experts &e);
+  LaunchText quantisePairs(const Experts &e);
+  LaunchText innerProducts(const Experts &e);
+  LaunchText outerProduct(const Experts &e);
+  LaunchText sumPairs(const Experts &e);
   /// Adds \p value as an argument. \returns its name in the program.
   std::string argument(LaunchText &launch, const std::string &name,
                        mlir::Value value);

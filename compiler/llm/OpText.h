@@ -37,6 +37,9 @@ struct BlockWeight {
   std::string codes, scales; // element types
 };
 
+/// \returns the types of \p codes and \p scales.
+BlockWeight blocksOf(mlir::Value codes, mlir::Value scales);
+
 /// Adds to the step of \p g the scales of its operand \p operand, a tile of
 /// such a weight, as its last operand: they lie in \p buffer at \p index, which
 /// ends with "k floordiv 32". Adds what makes a tile in \p element of both.
@@ -44,6 +47,25 @@ struct BlockWeight {
 std::string dequantised(GenericText &g, size_t operand, SizeText rows,
                         const BlockWeight &weight, const std::string &buffer,
                         const std::string &index, const std::string &element);
+
+/// An operation that quantises rows of the buffer \p x, \p cols elements of
+/// type \p in each: q = x / s rounded to \p type, s = max |row| / largest.
+GenericText quantiseRows(ProgramText &p, const std::string &x,
+                         const std::string &q, const std::string &s,
+                         int64_t cols, const std::string &in,
+                         const std::string &type);
+
+/// Adds to \p body the product of \p sum, an m x n tile of sums of products in
+/// the 8-bit type \p type, with the scales \p rows (m x 1) and \p cols (1 x n).
+/// \returns the name of the result, in f32.
+std::string scaledSum(std::string &body, const std::string &sum,
+                      const std::string &rows, const std::string &cols,
+                      const std::string &type);
+
+/// The element type of sums of products in \p type.
+inline std::string sumElement(const std::string &type) {
+  return type == "i8" ? "i32" : "f32";
+}
 
 } // namespace chipwright
 

@@ -1,4 +1,4 @@
-//===- QuantiseWeights.cpp - Linear maps with weights of 4 bits -----------===//
+//===- QuantiseWeights.cpp - Linear maps, experts with weights of 4 bits --===//
 //
 // SPDX-License-Identifier: Apache-2.0
 //
@@ -41,6 +41,7 @@ public:
       return signalPassFailure();
     }
     getOperation().walk([&](llm::LinearOp op) { rewrite(op); });
+    getOperation().walk([&](llm::ExpertsOp op) { rewrite(op); });
   }
 
 private:
@@ -71,6 +72,34 @@ private:
                                            op.getBias(), op.getNameAttr());
     op.getY().replaceAllUsesWith(made.getY());
     op.erase();
+    eraseUnused(parameter);
+  }
+
+  void rewrite(llm::ExpertsOp op) {
+    OpOperand *const weights[] = {&op.getGateMutable(), &op.getUpMutable(),
+                                  &op.getDownMutable()};
+    SmallVector<llm::ParameterOp> parameters;
+    for (OpOperand *weight : weights) {
+      parameters.push_back(weight->get().getDefiningOp<llm::ParameterOp>());
+    }
+    if (llvm::is_contained(parameters, nullptr) || op.numScales() > 0) {
+      return;
+    }
+    OpBuilder b(op);
+    SmallVector<Value> more;
+    for (auto [weight, parameter] : llvm::zip(weights, parameters)) {
+      auto [numbers, factors] = encoded(parameter, b);
+      weight->set(numbers);
+      more.push_back(factors);
+    }
+    llvm::append_range(more, op.getMore());
+    op.getMoreMutable().assign(more);
+    for (llm::ParameterOp parameter : parameters) {
+      eraseUnused(parameter);
+    }
+  }
+
+  static void eraseUnused(llm::ParameterOp parameter) {
     if (parameter.getValue().use_empty()) {
       parameter.erase();
     }

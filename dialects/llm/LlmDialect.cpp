@@ -23,6 +23,16 @@ void LlmDialect::initialize() {
       >();
 }
 
+bool chipwright::llm::isQuantised(Value weight) {
+  Type element = cast<RankedTensorType>(weight.getType()).getElementType();
+  return element.isInteger(8) || isa<Float8E4M3FNType, Float8E5M2Type>(element);
+}
+
+bool chipwright::llm::isInBlocks(Value weight) {
+  Type element = cast<RankedTensorType>(weight.getType()).getElementType();
+  return element.isInteger(4) || isa<Float4E2M1FNType>(element);
+}
+
 static int64_t dimOf(Value value, unsigned dim) {
   auto type = cast<RankedTensorType>(value.getType());
   return dim < type.getRank() ? type.getDimSize(dim) : -1;
@@ -128,10 +138,9 @@ LogicalResult QuantisedLinearOp::verify() {
   if (failed(checkLinear(*this, getX(), getWeight(), getY()))) {
     return failure();
   }
-  Type element = cast<RankedTensorType>(getWeight().getType()).getElementType();
-  if (!element.isInteger(8) &&
-      !isa<Float8E4M3FNType, Float8E5M2Type>(element)) {
-    return emitOpError("weight is i8, f8E4M3FN or f8E5M2, found ") << element;
+  if (!isQuantised(getWeight())) {
+    return emitOpError("weight is i8, f8E4M3FN or f8E5M2, found ")
+           << cast<RankedTensorType>(getWeight().getType()).getElementType();
   }
   auto isRow = [&](Value row) {
     auto type = cast<RankedTensorType>(row.getType());
@@ -154,7 +163,7 @@ static LogicalResult checkBlocks(Operation *op, Value weight, Value scales,
   auto codes = cast<RankedTensorType>(weight.getType()),
        factors = cast<RankedTensorType>(scales.getType());
   const bool isInteger = codes.getElementType().isInteger(4);
-  if (!isInteger && !isa<Float4E2M1FNType>(codes.getElementType())) {
+  if (!isInBlocks(weight)) {
     return op->emitOpError("weight is i4 or f4E2M1FN, found ")
            << codes.getElementType();
   }
@@ -303,20 +312,53 @@ LogicalResult ExpertsOp::verify() {
       failed(sameColumns(*this, getX(), getY(), "operand and result"))) {
     return failure();
   }
+  // Rows of 4-bit weights are filled up: checkBlocks() looks at them.
+  const bool inBlocks = isInBlocks();
+  if (inBlocks != llm::isInBlocks(getDown())) {
+    return emitOpError("all weights have 4 bits or none, found ")
+           << getGate().getType() << " and " << getDown().getType();
+  }
   if (getGate().getType() != getUp().getType() ||
-      dimOf(getGate(), 2) != columnsOf(getX()) ||
       dimOf(getDown(), 1) != columnsOf(getX()) ||
-      dimOf(getDown(), 2) != dimOf(getGate(), 1)) {
+      (!inBlocks && (dimOf(getGate(), 2) != columnsOf(getX()) ||
+                     dimOf(getDown(), 2) != dimOf(getGate(), 1)))) {
     return emitOpError("gate and up are [experts, width, columns] and down "
                        "[experts, columns, width], found ")
            << getGate().getType() << ", " << getUp().getType() << " and "
            << getDown().getType();
   }
+  const int64_t widths[] = {dimOf(getGate(), 1), dimOf(getGate(), 1),
+                            columnsOf(getX())};
+  if (getMore().size() < numScales()) {
+    return emitOpError("weights of ")
+           << (inBlocks ? 4 : 8) << " bits have scales, " << numScales()
+           << " operands, found " << getMore().size();
+  }
+  if (inBlocks &&
+      (failed(
+           checkBlocks(*this, getGate(), getGateScales(), columnsOf(getX()))) ||
+       failed(checkBlocks(*this, getUp(), getUpScales(), columnsOf(getX()))) ||
+       failed(checkBlocks(*this, getDown(), getDownScales(), widths[0])))) {
+    return failure();
+  }
+  SmallVector<int64_t> scaled; // columns of each operand with scales
+  if (isInnerQuantised()) {
+    scaled.append({widths[0], widths[1]});
+  }
+  if (isOuterQuantised()) {
+    scaled.push_back(widths[2]);
+  }
+  for (auto [scales, columns] : llvm::zip(getMore(), scaled)) {
+    auto type = cast<RankedTensorType>(scales.getType());
+    if (type.getRank() != 2 || dimOf(scales, 0) != dimOf(getGate(), 0) ||
+        columnsOf(scales) != columns || !type.getElementType().isF32()) {
+      return emitOpError("scales are experts x ")
+             << columns << " in f32, found " << type;
+    }
+  }
   if (getBiases().empty()) {
     return success();
   }
-  const int64_t widths[] = {dimOf(getGate(), 1), dimOf(getGate(), 1),
-                            columnsOf(getX())};
   bool fits = getBiases().size() == 3;
   for (unsigned i = 0; fits && i < 3; ++i) {
     fits = dimOf(getBiases()[i], 0) == dimOf(getGate(), 0) &&

@@ -43,7 +43,8 @@ def Llm_ParameterOp : Llm_Op<"parameter"> {
   let description = [{
     In an 8-bit type each row is divided by a scale of its own, max |row| over
     the type's largest number, and rounded. With `scales` the value is these
-    scales, [1, rows] in f32.
+    scales, [1, rows] in f32, or [matrices, rows] of a weight of three
+    dimensions.
 
     In i4 and f4E2M1FN each block of 32 columns is divided by a scale of its
     own and rounded; rows are filled up with zeros to a multiple of 32. The
@@ -191,7 +192,7 @@ def Llm_RouterOp : Llm_Named<"router",
 def Llm_ExpertsOp : Llm_Named<"experts",
     (ins AnyRankedTensor:$x, AnyRankedTensor:$experts, AnyRankedTensor:$scores,
          AnyRankedTensor:$gate, AnyRankedTensor:$up, AnyRankedTensor:$down,
-         Variadic<AnyRankedTensor>:$biases),
+         Variadic<AnyRankedTensor>:$more),
     (ins DefaultValuedAttr<BoolAttr, "true">:$on_input,
          DefaultValuedAttr<F64Attr, "::llvm::APFloat(0.0)">:$limit,
          DefaultValuedAttr<F64Attr, "::llvm::APFloat(1.0)">:$alpha),
@@ -199,9 +200,36 @@ def Llm_ExpertsOp : Llm_Named<"experts",
   let summary = "sum over a token's experts of down(act(gate z, up z))";
   let description = [{
     The expert's score multiplies its input (z is x times the score) or its
-    output (z is x). `biases` are none or those of gate, up and down, a row for
-    each expert. act(g, u) is silu(g) u, or, with a `limit`,
+    output (z is x). act(g, u) is silu(g) u, or, with a `limit`,
     (u + 1) g sigmoid(alpha g) with g of at most the limit and u within it.
+
+    `more` are scales, then biases. Products with weights of 8 bits are those of
+    `quantised_linear`, with scales [experts, rows]: gate and up have such
+    weights, or neither has, and down may have. Rows of x are quantised once
+    for all experts; scores multiply their scales. Weights of 4 bits, all three
+    or none, are those of `block_linear`. Biases are none or those of gate, up
+    and down, a row for each expert.
+  }];
+  let extraClassDeclaration = [{
+    /// Whether gate and up, or down, have weights of 8 bits.
+    bool isInnerQuantised() { return isQuantised(getGate()); }
+    bool isOuterQuantised() { return isQuantised(getDown()); }
+    /// Whether all weights have 4 bits.
+    bool isInBlocks() { return ::chipwright::llm::isInBlocks(getGate()); }
+    /// [experts, rows], where isInnerQuantised(); of blocks, where isInBlocks().
+    ::mlir::Value getGateScales() { return getMore()[0]; }
+    ::mlir::Value getUpScales() { return getMore()[1]; }
+    /// [experts, rows], where isOuterQuantised(); of blocks, where isInBlocks().
+    ::mlir::Value getDownScales() {
+      return getMore()[isInnerQuantised() || isInBlocks() ? 2 : 0];
+    }
+    unsigned numScales() {
+      if (isInBlocks()) {
+        return 3;
+      }
+      return (isInnerQuantised() ? 2 : 0) + (isOuterQuantised() ? 1 : 0);
+    }
+    ::mlir::ValueRange getBiases() { return getMore().drop_front(numScales()); }
   }];
 }
 

@@ -94,9 +94,9 @@ CheckedRun::CheckedRun(const ChipModel &model) {
                           : OperandRounding::BF16;
   roundedHost =
       makeCpuDevice(model.graph, *model.weights, limits.slots(), rounding);
-  check = std::make_unique<OpCheck>(model.graph, *model.weights,
-                                    model.package.productType, limits.slots(),
-                                    std::nullopt, exactly.weights);
+  check = std::make_unique<OpCheck>(
+      model.graph, *model.weights, model.package.productType, limits.slots(),
+      std::nullopt, std::nullopt, exactly.weights);
   device->observe(*check);
   compare = std::make_unique<Comparison>(*host, 1);
   session = std::make_unique<Session>(model.graph, *device, limits);

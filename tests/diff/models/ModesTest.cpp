@@ -6,7 +6,7 @@
 
 #include "models/ConfigReader.h"
 #include "package/PackageFile.h"
-#include "tests/diff/models/ChipModel.h"
+#include "tests/diff/models/QuantisedModel.h"
 
 #include <gtest/gtest.h>
 
@@ -114,6 +114,17 @@ TEST(Modes, MediumModel) {
       nlohmann::json::parse(taken(models::presetConfigText("llama4-medium"))),
       {}, "mtia-2i", {}, DType::BF16, {32, 2, 64});
   expectEqualModes(model, twoPrompts(model, 6, 2));
+}
+
+TEST(Modes, QuantisedExperts) {
+  const std::pair<const char *, Quantised> models[] = {
+      {"mixtral-golden", {"mtia-2i", DType::I8, true}},
+      {"gpt-oss-golden", {"mtia-300", DType::F8E4M3, false}}};
+  for (const auto &[name, how] : models) {
+    ChipModel model = quantisedModel(
+        nlohmann::json::parse(taken(models::presetConfigText(name))), {}, how);
+    expectEqualModes(model, twoPrompts(model, 12, 3));
+  }
 }
 
 //===----------------------------------------------------------------------===//

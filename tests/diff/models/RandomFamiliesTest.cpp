@@ -177,3 +177,24 @@ TEST(RandomFamilies, AgreeWithTheReference) {
 }
 
 } // namespace
+
+json test::drawExpertModel(Draw &draw, int number) {
+  switch (number % 5) {
+  case 0:
+    return drawMixtral(draw);
+  case 1: {
+    json config = drawQwen3Moe(draw);
+    config["decoder_sparse_step"] = 1;
+    return config;
+  }
+  case 2:
+    return drawGptOss(draw);
+  case 3: {
+    json config = drawDeepSeek(draw);
+    config["first_k_dense_replace"] = 0;
+    return config;
+  }
+  default:
+    return drawModel(draw, 1).config;
+  }
+}

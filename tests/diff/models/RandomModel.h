@@ -45,6 +45,9 @@ struct RandomModel {
 /// draw needs to be rejected.
 RandomModel drawModel(Draw &draw, int number);
 
+/// The configuration of a model with experts, of the families in turn.
+nlohmann::json drawExpertModel(Draw &draw, int number);
+
 /// What a run of a random model was.
 struct RandomRun {
   bool isUnbalanced = false; // an expert without tokens, or with all

@@ -250,6 +250,38 @@ func.func @experts_biases(%x: tensor<?x8xf32>, %i: tensor<?x1xi32>, %s: tensor<?
 
 // -----
 
+func.func @experts_scales_missing(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x8xi8>, %d: tensor<4x8x6xbf16>, %c: tensor<4x6xf32>) {
+  // expected-error @+1 {{weights of 8 bits have scales, 2 operands, found 1}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x8xi8>, tensor<4x6x8xi8>, tensor<4x8x6xbf16>, tensor<4x6xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @experts_scales(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x8xi8>, %d: tensor<4x8x6xf8E5M2>, %c: tensor<4x6xf32>) {
+  // expected-error @+1 {{scales are experts x 8 in f32, found 'tensor<4x6xf32>'}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c, %c, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x8xi8>, tensor<4x6x8xi8>, tensor<4x8x6xf8E5M2>, tensor<4x6xf32>, tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @experts_scales_type(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x8xbf16>, %d: tensor<4x8x6xi8>, %c: tensor<4x8xbf16>) {
+  // expected-error @+1 {{scales are experts x 8 in f32, found 'tensor<4x8xbf16>'}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x8xbf16>, tensor<4x6x8xbf16>, tensor<4x8x6xi8>, tensor<4x8xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @experts_scales_and_biases(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x8xi8>, %d: tensor<4x8x6xbf16>, %c: tensor<4x6xf32>) {
+  // expected-error @+1 {{biases are those of gate, up and down, [experts, width] and [experts, columns]; found 1}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c, %c, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x8xi8>, tensor<4x6x8xi8>, tensor<4x8x6xbf16>, tensor<4x6xf32>, tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
 func.func @quantised_type(%x: tensor<?x8xbf16>, %w: tensor<4x8xbf16>, %s: tensor<1x4xf32>) {
   // expected-error @+1 {{weight is i8, f8E4M3FN or f8E5M2, found 'bf16'}}
   %y = llm.quantised_linear "a"(%x, %w, %s) : (tensor<?x8xbf16>, tensor<4x8xbf16>, tensor<1x4xf32>) -> tensor<?x4xf32>
