@@ -37,7 +37,8 @@ void tools::addCompileOptions(po::options_description &options) {
                         "fp8_e4m3, fp8_e5m2: linear maps quantised, others "
                         "bf16")(
       "weight-dtype", text("TYPE"),
-      "weights of linear maps in memory: same (the default), or int4 or mxfp4, "
+      "weights of linear maps and experts in memory: same (the default), or "
+      "int4 or mxfp4, "
       "which the SIMD engine converts")("max-tokens", text("N"),
                                         "most tokens of a step")(
       "max-batch", text("N"), "most sequences")("max-context", text("N"),

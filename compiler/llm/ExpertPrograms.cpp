@@ -361,6 +361,7 @@ LaunchText OpPrograms::outerProduct(const Experts &e) {
     down = dequantised(g, 1, "n", blocksOf(op.getDown(), op.getDownScales()),
                        "down_scales", "e, n, k floordiv 32", type);
   }
+  const int order = static_cast<int>(g.step.size()); // the operand's number
   g.finish = {{"order", "m, 0", tileType("m", 1, "i32"), -1, Experts::kEnd}};
   g.state = {{"0.0", sum}};
   g.stepBody += fmt::format(
@@ -383,11 +384,12 @@ LaunchText OpPrograms::outerProduct(const Experts &e) {
     g.finishBody += fmt::format("    %s = grid.broadcast %f{} : {} -> {}\n"
                                 "    %weighted = arith.mulf {}, %s : {}\n",
                                 g.finish.size(), one, wide, value, wide);
-    g.finish.push_back({"scores", "0, 0", one, 2, "first + count - m"});
+    g.finish.push_back({"scores", "0, 0", one, order, "first + count - m"});
     value = "%weighted";
   }
   const std::string out = e.chosen == 1 ? elementText(op.getY()) : "f32";
-  g.results = {{"y", "0, n", tileType("m", "n", out), 2, "first + count - m"}};
+  g.results = {
+      {"y", "0, n", tileType("m", "n", out), order, "first + count - m"}};
   g.out = {rounded(g.finishBody, value, "m", "n", out)};
   p.addGeneric(g);
   return outer;

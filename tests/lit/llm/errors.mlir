@@ -335,3 +335,27 @@ func.func @block_bias(%x: tensor<?x64xbf16>, %w: tensor<4x64xi4>, %s: tensor<4x2
   %y = llm.block_linear "a"(%x, %w, %s, %b) : (tensor<?x64xbf16>, tensor<4x64xi4>, tensor<4x2xbf16>, tensor<1x8xf32>) -> tensor<?x4xf32>
   return
 }
+
+// -----
+
+func.func @experts_blocks_mixed(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x32xi4>, %d: tensor<4x8x6xbf16>, %c: tensor<4x6x1xbf16>) {
+  // expected-error @+1 {{all weights have 4 bits or none, found 'tensor<4x6x32xi4>' and 'tensor<4x8x6xbf16>'}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c, %c, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x32xi4>, tensor<4x6x32xi4>, tensor<4x8x6xbf16>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @experts_blocks_missing(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x32xi4>, %d: tensor<4x8x32xi4>, %c: tensor<4x6x1xbf16>) {
+  // expected-error @+1 {{weights of 4 bits have scales, 3 operands, found 2}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x32xi4>, tensor<4x6x32xi4>, tensor<4x8x32xi4>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @experts_blocks_shape(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x32xi4>, %d: tensor<4x8x32xi4>, %c: tensor<4x6x1xbf16>) {
+  // expected-error @+1 {{a weight for 6 columns has 32 and a scale for each 32, found 'tensor<4x8x32xi4>' and 'tensor<4x6x1xbf16>'}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c, %c, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x32xi4>, tensor<4x6x32xi4>, tensor<4x8x32xi4>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>) -> tensor<?x8xf32>
+  return
+}
