@@ -85,13 +85,6 @@ public:
   OwningOpRef<ModuleOp> module;
 };
 
-DType dtypeOf(Type element) {
-  return element.isF16()         ? DType::F16
-         : element.isBF16()      ? DType::BF16
-         : element.isInteger(32) ? DType::I32
-                                 : DType::F32;
-}
-
 /// Fills a package from the launches of a module.
 class StepPackager {
 public:
@@ -155,7 +148,7 @@ private:
     BufferType type = tensor.getBuffer().getType();
     PackageBuffer buffer;
     buffer.name = tensor.getName().str();
-    buffer.dtype = dtypeOf(type.getElementType());
+    buffer.dtype = compiler::productTypeOf(type.getElementType());
     buffer.isControl = type.getControl();
     buffer.role = llvm::StringSwitch<BufferRole>(tensor.getRole())
                       .Case("weight", BufferRole::Weight)

@@ -95,6 +95,7 @@ private:
   LaunchText gatherPairs(const Experts &e);
   LaunchText quantisePairs(const Experts &e);
   LaunchText innerProducts(const Experts &e);
+  LaunchText innerProduct(const Experts &e, bool isGate); // in its place
   LaunchText outerProduct(const Experts &e);
   LaunchText sumPairs(const Experts &e);
   /// Adds \p value as an argument. \returns its name in the program.

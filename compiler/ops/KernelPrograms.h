@@ -17,6 +17,7 @@
 #include "chips/ChipSpec.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace chipwright::programs {
@@ -82,6 +83,12 @@ struct MoeShape {
   uint64_t experts = 1;
   uint64_t chosen = 1;             // experts of one token
   uint64_t sharedIntermediate = 0; // 0: no shared expert
+  /// The 8-bit type of the experts' products, if they have one: weights then
+  /// have scales beside them.
+  std::optional<DType> product = {};
+  /// Whether that includes the maps of products of two activations, down and
+  /// shared.down.
+  bool quantisesProducts = false;
 };
 
 /// A feed-forward with routed experts, as models have it: not a program but a
@@ -90,8 +97,9 @@ struct MoeShape {
 /// x[tokens, hidden], its result fp32 of that size; weights of \p type are
 /// router[experts, hidden], gate and up[experts, intermediate, hidden],
 /// down[experts, hidden, intermediate] and shared.gate, shared.up and
-/// shared.down without the first size. An expert sees x times the sigmoid of
-/// the router's logit.
+/// shared.down without the first size; those with 8-bit products have scales
+/// (fp32), called gate.scales and so on, [experts, rows] or [1, rows]. An
+/// expert sees x times the sigmoid of the router's logit.
 std::string moe(DType type, const MoeShape &shape);
 
 } // namespace chipwright::programs

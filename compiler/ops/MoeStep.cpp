@@ -8,8 +8,13 @@
 #include "compiler/ops/TypeNames.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <optional>
+#include <vector>
 
 using namespace chipwright;
+using programs::typeName;
 
 namespace {
 
@@ -29,22 +34,39 @@ public:
 
   void line(const std::string &text) { body += "  " + text + "\n"; }
 
-  /// %`value` = the weight `name`. \returns its type.
-  std::string parameter(const std::string &value, const std::string &name,
-                        const std::string &sizes) {
-    std::string type = fmt::format("tensor<{}x{}>", sizes, product);
-    line(fmt::format("%{} = llm.parameter \"{}\" : {}", value, name, type));
-    return type;
+  /// %`value` = the weight `name`, %`value`_s its scales if it is an 8-bit one.
+  /// \returns their types.
+  struct Weight {
+    std::string type, scales;
+  };
+  Weight parameter(const std::string &value, const std::string &name,
+                   const std::vector<uint64_t> &sizes,
+                   std::optional<DType> quantised) {
+    const std::string element = quantised ? typeName(*quantised) : product;
+    Weight made{fmt::format("tensor<{}x{}>", fmt::join(sizes, "x"), element),
+                ""};
+    line(
+        fmt::format("%{} = llm.parameter \"{}\" : {}", value, name, made.type));
+    if (quantised) {
+      made.scales = sizes.size() == 2
+                        ? fmt::format("tensor<1x{}xf32>", sizes[0])
+                        : fmt::format("tensor<{}x{}xf32>", sizes[0], sizes[1]);
+      line(fmt::format("%{}_s = llm.parameter \"{}\" scales : {}", value, name,
+                       made.scales));
+    }
+    return made;
   }
 
   /// %`result` = %`x` times the weight `name`, transposed.
   void linear(const std::string &result, const std::string &x,
               const std::string &name, uint64_t from, uint64_t to,
-              const std::string &element) {
+              const std::string &element, std::optional<DType> quantised) {
     std::string weight = "w_" + result;
-    std::string type = parameter(weight, name, fmt::format("{}x{}", to, from));
-    line(fmt::format("%{} = llm.linear \"{}\"(%{}, %{}) : ({}, {}) -> {}",
-                     result, name, x, weight, activation(from), type,
+    Weight type = parameter(weight, name, {to, from}, quantised);
+    line(fmt::format("%{} = llm.{}linear \"{}\"(%{}, %{}{}) : ({}, {}{}) -> {}",
+                     result, quantised ? "quantised_" : "", name, x, weight,
+                     quantised ? ", %" + weight + "_s" : "", activation(from),
+                     type.type, quantised ? ", " + type.scales : "",
                      activation(to, element)));
   }
 
@@ -65,31 +87,44 @@ std::string programs::moe(DType type, const MoeShape &shape) {
                     logits = text.activation(shape.experts, "f32"),
                     experts = text.activation(shape.chosen, "i32"),
                     scores = text.activation(shape.chosen, "f32");
-  std::string router = text.parameter(
-      "w_router", "router", fmt::format("{}x{}", shape.experts, hidden));
+  // Maps of the tokens, and of products of two activations.
+  const std::optional<DType> inner = shape.product,
+                             outer = shape.quantisesProducts ? shape.product
+                                                             : std::nullopt;
+  std::string router =
+      text.parameter("w_router", "router", {shape.experts, hidden}, {}).type;
   text.line(fmt::format(
       "%logits, %experts, %scores = llm.router \"router\"(%x, %w_router) "
       "{{chosen = {} : i64}} : ({}, {}) -> ({}, {}, {})",
       shape.chosen, x, router, logits, experts, scores));
-  const std::string in = fmt::format("{}x{}x{}", shape.experts, width, hidden),
-                    out = fmt::format("{}x{}x{}", shape.experts, hidden, width);
-  std::string gate = text.parameter("gate", "gate", in),
-              up = text.parameter("up", "up", in),
-              down = text.parameter("down", "down", out);
+  std::string weights, scaleNames, types, scaleTypes;
+  auto add = [&](const std::string &name, std::vector<uint64_t> sizes,
+                 std::optional<DType> quantised) {
+    StepText::Weight weight = text.parameter(name, name, sizes, quantised);
+    weights += ", %" + name;
+    types += ", " + weight.type;
+    if (quantised) {
+      scaleNames += ", %" + name + "_s";
+      scaleTypes += ", " + weight.scales;
+    }
+  };
+  add("gate", {shape.experts, width, hidden}, inner);
+  add("up", {shape.experts, width, hidden}, inner);
+  add("down", {shape.experts, hidden, width}, outer);
   text.line(fmt::format("%routed = llm.experts \"experts\"(%x, %experts, "
-                        "%scores, %gate, %up, %down) : ({}, {}, {}, {}, {}, "
-                        "{}) -> {}",
-                        x, experts, scores, gate, up, down, y));
+                        "%scores{}{}) : ({}, {}, {}{}{}) -> {}",
+                        weights, scaleNames, x, experts, scores, types,
+                        scaleTypes, y));
   std::string result = "routed";
   if (shape.sharedIntermediate > 0) {
     const uint64_t shared = shape.sharedIntermediate;
-    const std::string inner = text.activation(shared, "f32");
-    text.linear("g", "x", "shared.gate", hidden, shared, "f32");
-    text.linear("u", "x", "shared.up", hidden, shared, "f32");
+    const std::string wide = text.activation(shared, "f32");
+    text.linear("g", "x", "shared.gate", hidden, shared, "f32", inner);
+    text.linear("u", "x", "shared.up", hidden, shared, "f32", inner);
     text.line(fmt::format(
-        "%i = llm.silu_mul \"shared.act\"(%g, %u) : ({0}, {0}) -> {1}", inner,
+        "%i = llm.silu_mul \"shared.act\"(%g, %u) : ({0}, {0}) -> {1}", wide,
         text.activation(shared)));
-    text.linear("s", "i", "shared.down", shared, hidden, "f32");
+    text.linear("s", "i", "shared.down", shared, hidden, "f32", outer);
     text.line(fmt::format("%sum = llm.add \"sum\"(%s, %routed) : ({0}, {0}) "
                           "-> {0}",
                           y));

@@ -13,12 +13,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/ops/KernelPrograms.h"
+#include "models/Graph.h"
+#include "models/RowQuantisation.h"
+#include "models/StoredType.h"
 #include "runtime/ops/Ops.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <numeric>
 
@@ -105,6 +109,10 @@ shapeOf(const ChipSpec &spec, const KernelShape &given, DType type) {
   shape.experts = given.experts.value_or(16);
   shape.chosen = given.topK.value_or(1);
   shape.sharedIntermediate = given.sharedIntermediate.value_or(0);
+  if (auto rows = models::rowTypeOf(type)) {
+    shape.product = type;
+    shape.quantisesProducts = models::mayQuantiseProducts(*rows);
+  }
   if (shape.chosen > shape.experts) {
     return Diagnostic{fmt::format("--top-k is {}, expected 1 to the {} of "
                                   "--experts",
@@ -151,22 +159,30 @@ shapeOf(const ChipSpec &spec, const KernelShape &given, DType type) {
   return shape;
 }
 
+/// The type of activations and of the router's weight.
+static DType wideType(const programs::MoeShape &shape, DType type) {
+  return shape.product ? DType::BF16 : type;
+}
+
 static std::vector<KernelBuffer>
 buffersOf(const programs::MoeShape &shape, DType type, uint64_t seed,
           const std::shared_ptr<const Choices> &choices) {
   const uint64_t tokens = shape.tokens, hidden = shape.hidden,
                  width = shape.intermediate, experts = shape.experts,
                  shared = shape.sharedIntermediate;
+  const DType wide = wideType(shape, type);
+  // Sums over the columns have a deviation near 1.
+  auto limitOf = [](uint64_t cols) {
+    return std::min(1.0, 4 / std::sqrt(double(cols)));
+  };
   auto weight = [&](const char *name, uint64_t rows, uint64_t cols) {
-    // Sums over the columns have a deviation near 1.
-    double limit = std::min(1.0, 4 / std::sqrt(double(cols)));
     return KernelBuffer{.name = name,
                         .role = Role::Weight,
-                        .dtype = type,
+                        .dtype = wide,
                         .rows = rows,
                         .cols = cols,
-                        .low = -limit,
-                        .high = limit};
+                        .low = -limitOf(cols),
+                        .high = limitOf(cols)};
   };
   auto token = [=](uint64_t row, uint64_t col) {
     double random = hashed(seed, row, col);
@@ -187,18 +203,39 @@ buffersOf(const programs::MoeShape &shape, DType type, uint64_t seed,
   KernelBuffer first = weight("router", experts, hidden);
   first.value = router;
   std::vector<KernelBuffer> buffers = {{.name = "x",
-                                        .dtype = type,
+                                        .dtype = wide,
                                         .rows = tokens,
                                         .cols = hidden,
                                         .value = token},
-                                       first,
-                                       weight("gate", experts * width, hidden),
-                                       weight("up", experts * width, hidden),
-                                       weight("down", experts * hidden, width)};
+                                       first};
+  // The weights of some matrices, with scales if they have 8 bits.
+  auto add = [&](const std::string &name, uint64_t matrices, uint64_t rows,
+                 uint64_t cols, bool isProduct) {
+    KernelBuffer one = weight(name.c_str(), matrices * rows, cols);
+    if (!shape.product || (isProduct && !shape.quantisesProducts)) {
+      buffers.push_back(one);
+      return;
+    }
+    const double largest = programs::largestQuantised(type);
+    one.dtype = type;
+    one.low = -largest;
+    one.high = largest;
+    buffers.push_back(one);
+    buffers.push_back({.name = name + ".scales",
+                       .role = Role::Weight,
+                       .dtype = DType::F32,
+                       .rows = matrices,
+                       .cols = rows,
+                       .low = limitOf(cols) / (2 * largest),
+                       .high = limitOf(cols) / largest});
+  };
+  add("gate", experts, width, hidden, false);
+  add("up", experts, width, hidden, false);
+  add("down", experts, hidden, width, true);
   if (shared > 0) {
-    buffers.push_back(weight("shared.gate", shared, hidden));
-    buffers.push_back(weight("shared.up", shared, hidden));
-    buffers.push_back(weight("shared.down", hidden, shared));
+    add("shared.gate", 1, shared, hidden, false);
+    add("shared.up", 1, shared, hidden, false);
+    add("shared.down", 1, hidden, shared, true);
   }
   buffers.push_back({.name = "out",
                      .isOutput = true,
@@ -212,45 +249,101 @@ static Matrix sigmoid(const Matrix &x) {
   return (1 + (-x.array()).exp()).inverse().matrix();
 }
 
-/// down(silu(gate z) * up z), rows of z.
-static Matrix feedForward(const Matrix &z, const Matrix &gate, const Matrix &up,
-                          const Matrix &down) {
-  Matrix g = z * gate.transpose(), u = z * up.transpose();
-  Matrix inner = (g.array() * sigmoid(g).array() * u.array()).matrix();
-  return inner * down.transpose();
-}
+namespace {
 
-/// Expert by expert; \p read knows buffers as in buffersOf().
-static Matrix evaluate(const programs::MoeShape &shape, const Choices &choices,
-                       const RowReader &read) {
-  const uint64_t hidden = shape.hidden, width = shape.intermediate;
-  const Matrix x = read(0, 0, shape.tokens);
-  const Matrix scores = sigmoid(x * read(1, 0, shape.experts).transpose());
-  Matrix y = Matrix::Zero(x.rows(), x.cols());
-  std::vector<std::vector<Eigen::Index>> tokensOf(shape.experts);
-  for (uint64_t token = 0; token < shape.tokens; ++token) {
-    for (uint64_t place = 0; place < shape.chosen; ++place) {
-      tokensOf[choices.at(token, place)].push_back(
-          static_cast<Eigen::Index>(token));
+/// What the kernel computes, in fp64 on the numbers that the chip multiplies.
+class Expected {
+public:
+  Expected(const programs::MoeShape &shape,
+           std::shared_ptr<const Choices> choices,
+           const std::vector<KernelBuffer> &buffers)
+      : shape(shape), choices(std::move(choices)) {
+    for (size_t i = 0; i < buffers.size(); ++i) {
+      numbers[buffers[i].name] = i;
     }
   }
-  for (uint64_t expert = 0; expert < shape.experts; ++expert) {
-    const std::vector<Eigen::Index> &tokens = tokensOf[expert];
-    if (tokens.empty()) {
-      continue;
+
+  /// Expert by expert.
+  Matrix evaluate(const RowReader &read) const {
+    const Matrix x = read(0, 0, shape.tokens);
+    const Matrix scores = sigmoid(x * read(1, 0, shape.experts).transpose());
+    Matrix y = Matrix::Zero(x.rows(), x.cols());
+    std::vector<std::vector<Eigen::Index>> tokensOf(shape.experts);
+    for (uint64_t token = 0; token < shape.tokens; ++token) {
+      for (uint64_t place = 0; place < shape.chosen; ++place) {
+        tokensOf[choices->at(token, place)].push_back(
+            static_cast<Eigen::Index>(token));
+      }
     }
-    auto column = static_cast<Eigen::Index>(expert);
-    Matrix z = scores(tokens, column).asDiagonal() * x(tokens, Eigen::all);
-    y(tokens, Eigen::all) += feedForward(z, read(2, expert * width, width),
-                                         read(3, expert * width, width),
-                                         read(4, expert * hidden, hidden));
+    for (uint64_t expert = 0; expert < shape.experts; ++expert) {
+      const std::vector<Eigen::Index> &tokens = tokensOf[expert];
+      if (tokens.empty()) {
+        continue;
+      }
+      auto column = static_cast<Eigen::Index>(expert);
+      y(tokens, Eigen::all) +=
+          feedForward(read, x(tokens, Eigen::all), scores(tokens, column), "",
+                      expert, shape.intermediate);
+    }
+    if (shape.sharedIntermediate > 0) {
+      y += feedForward(read, x, Eigen::VectorXd::Ones(x.rows()), "shared.", 0,
+                       shape.sharedIntermediate);
+    }
+    return y;
   }
-  if (const uint64_t shared = shape.sharedIntermediate; shared > 0) {
-    y += feedForward(x, read(5, 0, shared), read(6, 0, shared),
-                     read(7, 0, hidden));
+
+private:
+  /// down(silu(gate z) * up z), z: rows of \p x times \p scores.
+  Matrix feedForward(const RowReader &read, const Matrix &x,
+                     const Eigen::VectorXd &scores, const std::string &prefix,
+                     uint64_t expert, uint64_t width) const {
+    Matrix g = scores.asDiagonal() *
+               map(read, x, prefix + "gate", expert, width),
+           u = scores.asDiagonal() * map(read, x, prefix + "up", expert, width);
+    Matrix inner = (g.array() * sigmoid(g).array() * u.array()).matrix();
+    return map(read, inner, prefix + "down", expert, shape.hidden);
   }
-  return y;
-}
+
+  /// \p x times the transposed matrix number \p number, of \p rows, of the
+  /// weight \p name.
+  Matrix map(const RowReader &read, const Matrix &x, const std::string &name,
+             uint64_t number, uint64_t rows) const {
+    const Matrix weight = read(numbers.at(name), number * rows, rows);
+    auto scales = numbers.find(name + ".scales");
+    if (scales == numbers.end()) {
+      return x * weight.transpose();
+    }
+    return quantised(x) * weight.transpose() *
+           read(scales->second, number, 1).row(0).asDiagonal();
+  }
+
+  /// Rows as the numbers that stand for them, as stored before.
+  Matrix quantised(const Matrix &x) const {
+    const models::RowType type = *models::rowTypeOf(*shape.product);
+    Matrix result(x.rows(), x.cols());
+    std::vector<float> row(static_cast<size_t>(x.cols()));
+    for (Eigen::Index i = 0; i < x.rows(); ++i) {
+      for (Eigen::Index j = 0; j < x.cols(); ++j) {
+        row[static_cast<size_t>(j)] = models::floatOfBfloat(
+            models::bfloatOfFloat(static_cast<float>(x(i, j))));
+      }
+      const double scale = double(
+          models::scaleRow(type, row.data(), static_cast<int64_t>(row.size())));
+      for (Eigen::Index j = 0; j < x.cols(); ++j) {
+        result(i, j) =
+            models::nearestNumber(type, double(row[static_cast<size_t>(j)])) *
+            scale;
+      }
+    }
+    return result;
+  }
+
+  programs::MoeShape shape;
+  std::shared_ptr<const Choices> choices;
+  std::map<std::string, size_t> numbers; // of the plan's buffers
+};
+
+} // namespace
 
 static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &given) {
   DType type = *given.dtype;
@@ -269,7 +362,7 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &given) {
       choose(shape, given.routing.value_or(Routing::Uniform), given.seed));
   KernelPlan plan;
   plan.dtype = type;
-  plan.step = programs::moe(type, shape);
+  plan.step = programs::moe(wideType(shape, type), shape);
   plan.symbols = {{"tokens", static_cast<int64_t>(shape.tokens)}};
   plan.given = {{"router.1", choices->list}};
   plan.routed = countTokens(*choices);
@@ -284,28 +377,35 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &given) {
       6 * tokens * double(shape.chosen) * columns * double(shape.intermediate) +
       6 * tokens * columns * double(shape.sharedIntermediate);
   for (const KernelBuffer &buffer : plan.buffers) {
-    bool isExpert =
-        buffer.name == "gate" || buffer.name == "up" || buffer.name == "down";
+    const std::string map = buffer.name.substr(0, buffer.name.find('.'));
+    bool isExpert = map == "gate" || map == "up" || map == "down";
     plan.minimalBytes +=
         isExpert ? buffer.bytes() / shape.experts * plan.routed->used
                  : buffer.bytes();
   }
+  Expected expected(shape, choices, plan.buffers);
   plan.referenceByRows = [=](const RowReader &reader) {
-    return evaluate(shape, *choices, reader);
+    return expected.evaluate(reader);
   };
   // Scaled tokens and what lies between the products are rounded to the type;
   // silu can double a relative error. Sums are in fp32.
   double terms = double(
       std::max({shape.hidden, shape.intermediate, shape.sharedIntermediate}));
-  plan.errorBound =
-      4 * unitRoundoff(type) + 8 * std::sqrt(terms) * unitRoundoff(DType::F32);
+  plan.errorBound = 4 * unitRoundoff(wideType(shape, type)) +
+                    8 * std::sqrt(terms) * unitRoundoff(DType::F32);
+  // A largest element between the products that rounds to the other side moves
+  // the numbers of its row.
+  if (shape.quantisesProducts) {
+    plan.errorBound += type == DType::F8E4M3 ? 0x1p-6 : 0x1p-5;
+  }
   return plan;
 }
 
-const Kernel ops::moe = {"moe",
-                         "feed-forward with routed experts, as in a model",
-                         nullptr,
-                         {"tokens", "hidden", "intermediate", "experts",
-                          "top-k", "shared-intermediate", "routing"},
-                         {DType::F16, DType::BF16},
-                         plan};
+const Kernel ops::moe = {
+    "moe",
+    "feed-forward with routed experts, as in a model",
+    nullptr,
+    {"tokens", "hidden", "intermediate", "experts", "top-k",
+     "shared-intermediate", "routing"},
+    {DType::F16, DType::BF16, DType::I8, DType::F8E4M3, DType::F8E5M2},
+    plan};

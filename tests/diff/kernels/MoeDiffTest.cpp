@@ -42,7 +42,8 @@ std::vector<std::string> randomSets(Random &random) {
 
 KernelShape randomShape(Random &random) {
   KernelShape shape;
-  shape.dtype = random.pick({DType::F16, DType::BF16});
+  shape.dtype =
+      random.pick({DType::F16, DType::BF16, DType::I8, DType::F8E4M3});
   shape.tokens = random.chance(30) ? random.range(1, 4) : random.range(1, 90);
   shape.experts = random.range(1, 12);
   shape.topK = random.range(1, std::min<uint64_t>(*shape.experts, 3));
@@ -68,15 +69,16 @@ TEST(MoeDiff, RandomRoutingOnRandomChips) {
   for (unsigned number = 0; number < numChips; ++number) {
     Random random(seed + number);
     std::vector<std::string> sets = randomSets(random);
-    Result<ResolvedChip> chip = loadChip("mtia-2i", sets);
-    ASSERT_TRUE(chip) << chip.error().message;
     KernelShape shape = randomShape(random);
+    const char *name = shape.dtype == DType::F8E4M3 ? "mtia-300" : "mtia-2i";
+    Result<ResolvedChip> chip = loadChip(name, sets);
+    ASSERT_TRUE(chip) << chip.error().message;
     std::string place = fmt::format(
-        "CHIPWRIGHT_SEED={} chip {}: moe --dtype {} --tokens {} --hidden {} "
-        "--intermediate {} --experts {} --top-k {} --shared-intermediate {} "
-        "--routing {}",
-        seed, number, dtypeName(*shape.dtype), *shape.tokens, *shape.hidden,
-        *shape.intermediate, *shape.experts, *shape.topK,
+        "CHIPWRIGHT_SEED={} chip {}: moe --chip {} --dtype {} --tokens {} "
+        "--hidden {} --intermediate {} --experts {} --top-k {} "
+        "--shared-intermediate {} --routing {}",
+        seed, number, name, dtypeName(*shape.dtype), *shape.tokens,
+        *shape.hidden, *shape.intermediate, *shape.experts, *shape.topK,
         shape.sharedIntermediate.value_or(0), int(*shape.routing));
     for (const std::string &set : sets) {
       place += " --set '" + set + "'";

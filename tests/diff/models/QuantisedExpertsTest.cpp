@@ -87,6 +87,18 @@ INSTANTIATE_TEST_SUITE_P(Golden, QuantisedExperts,
                            return name;
                          });
 
+// Two sums in int32 need two banks: with one, gate and up follow each other.
+TEST(QuantisedExpertsChips, OneBankAndEightRings) {
+  for (const char *name : {"gpt-oss-golden", "llama4-golden"}) {
+    for (Quantised how : {Quantised{"mtia-2i", DType::I8, true},
+                          Quantised{"mtia-300", DType::F8E4M3}}) {
+      how.sets = {"re.banks=1", "cp.cbs=8"};
+      ChipModel model = quantisedModel(preset(name), {}, how);
+      expectTypes(runQuantised(model, how, threeSteps(), name), how, name);
+    }
+  }
+}
+
 /// Configurations of all families with experts, of any size; CHIPWRIGHT_SEED
 /// repeats a run, CHIPWRIGHT_LONG=1 draws more.
 TEST(RandomQuantisedExperts, AgreeWithTheReference) {

@@ -32,7 +32,7 @@ ChipModel test::quantisedModel(const nlohmann::json &json,
       rule);
   model.weights = std::make_shared<Weights>(
       taken(Weights::bind(model.config, model.graph, tensors, "test")));
-  model.chip = taken(loadChip(how.chip, {}));
+  model.chip = taken(loadChip(how.chip, how.sets));
   CompileRequest request;
   request.config = &model.config;
   request.graph = &model.graph;

@@ -20,6 +20,7 @@ struct Quantised {
   DType type;
   /// See models::ReferenceOptions::products.
   std::optional<bool> products = {};
+  std::vector<std::string> sets = {}; // parameters of the chip
 };
 
 /// The model of a config.json with made-up weights, compiled in bf16 with maps

@@ -79,6 +79,45 @@ TEST(StepCompiler, MakesTheLaunchesOfRoutedExperts) {
   EXPECT_EQ(outputs, 1);
 }
 
+// Weights of 8 bits lie beside their scales; the router's keeps its type, and
+// down does where it is not to be quantised.
+TEST(StepCompiler, HasScalesOfWeightsInEightBits) {
+  for (bool products : {false, true}) {
+    std::string text =
+        programs::moe(DType::BF16, {.tokens = 8,
+                                    .hidden = 64,
+                                    .intermediate = 32,
+                                    .experts = 4,
+                                    .chosen = 1,
+                                    .sharedIntermediate = 96,
+                                    .product = DType::I8,
+                                    .quantisesProducts = products});
+    Result<Package> made = compileStepText(chip(), text, "t", {{"tokens", 8}});
+    ASSERT_TRUE(bool(made)) << made.error().message;
+    auto typeOf = [&](const std::string &name) {
+      const PackageBuffer *found = find(*made, name);
+      EXPECT_NE(found, nullptr) << name;
+      return found ? found->dtype : DType::F32;
+    };
+    EXPECT_EQ(typeOf("router"), DType::BF16);
+    for (const char *name : {"gate", "up", "shared.gate", "shared.up"}) {
+      EXPECT_EQ(typeOf(name), DType::I8) << name;
+      EXPECT_EQ(typeOf(std::string(name) + ".scales"), DType::F32) << name;
+    }
+    for (const char *name : {"down", "shared.down"}) {
+      EXPECT_EQ(typeOf(name), products ? DType::I8 : DType::BF16) << name;
+      EXPECT_EQ(find(*made, std::string(name) + ".scales") != nullptr, products)
+          << name;
+    }
+    ASSERT_NE(find(*made, "gate.scales"), nullptr);
+    EXPECT_THAT(find(*made, "gate.scales")->shape,
+                ElementsAre(PackageSize{4, ""}, PackageSize{32, ""}));
+    ASSERT_NE(find(*made, "shared.up.scales"), nullptr);
+    EXPECT_THAT(find(*made, "shared.up.scales")->shape,
+                ElementsAre(PackageSize{1, ""}, PackageSize{96, ""}));
+  }
+}
+
 TEST(StepCompiler, NamesThePlaceOfABadLine) {
   EXPECT_THAT(refusal("func.func @step(%x: tensor<?x8xf32>) {\n  nonsense\n}"),
               HasSubstr("t:2:3:"));

@@ -336,6 +336,38 @@ TEST(PackageFile, LyingPackagesAreRefused) {
   }
 }
 
+// A number for each row of an 8-bit weight: [1, rows] of one matrix, [matrices,
+// rows] of several.
+TEST(PackageFile, ScalesHaveTheRowsOfTheirWeight) {
+  using Shape = std::vector<PackageSize>;
+  auto said = [](DType weight, Shape rows, DType type, Shape scales) {
+    Package package = samplePackage();
+    package.buffers[0].dtype = weight;
+    package.buffers[0].shape = std::move(rows);
+    PackageBuffer more = package.buffers[0];
+    more.name = "weight.scales";
+    more.dtype = type;
+    more.shape = std::move(scales);
+    more.content = BufferContent::RowScales;
+    package.buffers.push_back(more);
+    auto read = decodePackage(encodePackage(package), "p.cwx");
+    return read ? std::string() : read.error().message;
+  };
+  const Shape one = {{64, ""}, {32, ""}}, three = {{3, ""}, {64, ""}, {32, ""}};
+  const DType i8 = DType::I8, f32 = DType::F32;
+  EXPECT_EQ(said(i8, one, f32, {{1, ""}, {64, ""}}), "");
+  EXPECT_EQ(said(DType::F8E5M2, three, f32, {{3, ""}, {64, ""}}), "");
+  const std::string wrong = "expected f32 numbers, one for each row";
+  EXPECT_THAT(said(i8, one, f32, {{64, ""}, {1, ""}}), HasSubstr(wrong));
+  EXPECT_THAT(said(i8, three, f32, {{1, ""}, {64, ""}}), HasSubstr(wrong));
+  EXPECT_THAT(said(i8, three, f32, {{3, ""}, {32, ""}}), HasSubstr(wrong));
+  EXPECT_THAT(said(i8, three, f32, {{64, ""}}), HasSubstr(wrong));
+  EXPECT_THAT(said(i8, three, DType::BF16, {{3, ""}, {64, ""}}),
+              HasSubstr(wrong));
+  EXPECT_THAT(said(DType::BF16, three, f32, {{3, ""}, {64, ""}}),
+              HasSubstr(wrong));
+}
+
 TEST(PackageFile, ChipAndModelMustMatch) {
   auto chip = loadChip("mtia-2i");
   auto slower = loadChip("mtia-2i", {"noc.hop_cycles=9"});

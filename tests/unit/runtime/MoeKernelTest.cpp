@@ -111,6 +111,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{moe(DType::BF16, 33, 72, 130, 1, 7, kRandom)},
         // Every token takes every expert.
         Case{moe(DType::F16, 20, 64, 64, 4, 4, kUniform)},
+        // 8 bits: int8 without down, fp8 with it.
+        Case{moe(DType::I8, 37, 200, 77, 2, 5, kRandom, 45)},
+        Case{moe(DType::I8, 5, 128, 64, 1, 16, kUniform)},
+        Case{moe(DType::F8E4M3, 40, 72, 130, 1, 7, kRandom, 64), "mtia-300"},
+        Case{moe(DType::F8E5M2, 33, 64, 96, 3, 8, kOne), "mtia-300"},
         Case{moe(DType::F16, 16, 64, 64, 1, 1, kUniform)},
         Case{moe(DType::BF16, 70, 256, 128, 1, 16, kRandom, 128),
              "mtia-300",
@@ -140,6 +145,26 @@ TEST(MoeKernel, CountsTokensAndOperations) {
   EXPECT_EQ(same->routed->largest, 48u);
   EXPECT_DOUBLE_EQ(same->routed->mean, 12);
   EXPECT_EQ(*same->flops, *uniform->flops);
+}
+
+// Products of each type are those of the definition, and a few of padding.
+TEST(MoeKernel, MultipliesExpertsInTheirType) {
+  for (auto [type, chip] : {std::pair(DType::I8, "mtia-2i"),
+                            std::pair(DType::F8E4M3, "mtia-300")}) {
+    Case one{moe(type, 64, 256, 128, 1, 1, kOne, 256), chip};
+    auto result = run(one, sim::Mode::Timing, 1);
+    ASSERT_TRUE(bool(result)) << result.error().message;
+    // Gate, up and down of a routed and of the shared expert.
+    const uint64_t map = 64 * 256 * 128 + 64 * 256 * 256;
+    const bool isAll = type == DType::F8E4M3;
+    const auto &macs = result->measurement.macs;
+    const uint64_t eight = macs[static_cast<size_t>(type)],
+                   sixteen = macs[static_cast<size_t>(DType::BF16)];
+    EXPECT_GE(eight, (isAll ? 3 : 2) * map);
+    EXPECT_LT(eight, (isAll ? 3 : 2) * map + map / 2);
+    EXPECT_GE(sixteen, (isAll ? 0 : map) + 64 * 256);
+    EXPECT_LT(sixteen, (isAll ? 0 : map) + map / 2); // and the router
+  }
 }
 
 // An expert without tokens is not read.
