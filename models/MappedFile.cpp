@@ -60,6 +60,13 @@ Result<MappedFile> MappedFile::open(const std::string &path,
   return MappedFile(static_cast<const std::byte *>(data), size);
 }
 
+void MappedFile::release() const {
+  if (start) {
+    // The mapping is read-only and of a file: no page has other contents.
+    ::madvise(const_cast<std::byte *>(start), bytes, MADV_DONTNEED);
+  }
+}
+
 MappedFile::~MappedFile() {
   if (start) {
     ::munmap(const_cast<std::byte *>(start), bytes);

@@ -39,6 +39,10 @@ public:
   MappedFile &operator=(const MappedFile &) = delete;
   ~MappedFile();
 
+  /// Gives the memory of pages that were read back to the system. What was
+  /// there is read from the file again when it is touched again.
+  void release() const;
+
   const std::byte *data() const { return start; }
   uint64_t size() const { return bytes; }
 

@@ -11,6 +11,8 @@
 
 #include "models/Families.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace chipwright::models {
@@ -32,7 +34,17 @@ void readExpertLayers(ConfigFields &fields, ModelConfig &config) {
 }
 
 void readExperts(ConfigFields &fields, ModelConfig &config) {
-  readRouting(fields, "num_experts", 128, 8, config);
+  // Version 5 of transformers writes the other name.
+  constexpr const char *own = "num_experts", *other = "num_local_experts";
+  const bool isOther = fields.isGiven(other);
+  readRouting(fields, isOther ? other : own, 128, 8, config);
+  if (isOther && fields.isGiven(own)) {
+    int64_t first = fields.integer(own, 1, maxExperts);
+    if (first != config.experts) {
+      fields.refuse(own, fmt::format("{} as in {}", config.experts, other),
+                    std::to_string(first), "delete one of the two");
+    }
+  }
   config.expertWidth =
       fields.integer("moe_intermediate_size", 1, maxWidth, 768);
   config.routerScore = fields.boolean("norm_topk_prob", false)

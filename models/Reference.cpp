@@ -16,8 +16,8 @@ namespace chipwright::models {
 
 namespace {
 // Elements of a weight matrix that are converted and multiplied at a time:
-// 16 MiB in fp32, so that huge matrices need no copy of their size.
-constexpr int64_t blockElements = 4 << 20;
+// 4 MiB in fp32, so that huge matrices need no copy of their size.
+constexpr int64_t blockElements = 1 << 20;
 
 HostMatrix<int32_t> column(const std::vector<int32_t> &list) {
   return Eigen::Map<const Eigen::VectorXi>(
@@ -84,6 +84,7 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
   (void)weights.read(key.parameter,
                      Tile{key.matrix, key.row, rows, 0, size.columns},
                      scratch.data(), size.columns);
+  pages.count(weights, rows * size.columns);
   if (key.form == WeightForm::Rows) {
     quantiseRows(scratch, /*weight=*/true);
   } else {

@@ -182,6 +182,7 @@ private:
   std::map<WeightKey, Matrix> kept;
   uint64_t keptBytes = 0;
   Matrix scratch; // a block that is not kept
+  PageLimit pages;
 };
 
 extern template class Reference<float>;

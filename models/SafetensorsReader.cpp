@@ -46,6 +46,12 @@ public:
     return names;
   }
 
+  void release() const override {
+    for (const MappedFile &file : files) {
+      file.release();
+    }
+  }
+
 private:
   std::vector<MappedFile> files;
 };

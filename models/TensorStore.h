@@ -76,6 +76,11 @@ class TensorStore {
 public:
   virtual ~TensorStore() = default;
 
+  /// Gives the memory that mapped files take back to the system, as far as they
+  /// were read; they are read again when elements are. Threads may read at the
+  /// same time.
+  virtual void release() const {}
+
   /// \returns the tensors by name.
   const std::map<std::string, StoredTensor> &tensors() const { return byName; }
 

@@ -45,6 +45,10 @@ public:
   Result<void> read(ParameterId parameter, const Tile &tile, T *target,
                     int64_t pitch) const;
 
+  /// Gives the memory of the files' pages that were read back to the system,
+  /// see TensorStore::release().
+  void release() const { tensors->release(); }
+
   /// \returns the type that the parameter is stored in (of its first expert).
   StoredType storedType(ParameterId parameter) const;
 
@@ -71,6 +75,24 @@ private:
   std::shared_ptr<const TensorStore> tensors;
   StorageForm storage;
   std::vector<Bound> bound; // by ParameterId
+};
+
+/// For readers that go through parameters one after the other: keeps few of
+/// the files' pages in memory.
+class PageLimit {
+public:
+  /// To be called after \p elements of \p weights were read.
+  void count(const Weights &weights, int64_t elements) {
+    taken += elements;
+    if (taken >= limit) {
+      weights.release();
+      taken = 0;
+    }
+  }
+
+private:
+  static constexpr int64_t limit = 4 << 20; // elements, 8 MiB of bf16
+  int64_t taken = 0;
 };
 
 extern template Result<void> Weights::read<float>(ParameterId, const Tile &,

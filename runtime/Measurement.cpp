@@ -9,7 +9,9 @@
 #include "sim/memory/MemorySystem.h"
 
 #include <algorithm>
+#include <fstream>
 #include <iterator>
+#include <string>
 
 #include <sys/resource.h>
 
@@ -118,6 +120,17 @@ Measurement chipwright::measure(const Machine &machine, const JobResult &job,
 
 static double seconds(const timeval &time) {
   return double(time.tv_sec) + double(time.tv_usec) * 1e-6;
+}
+
+uint64_t chipwright::peakMemoryBytes() {
+  // Not ru_maxrss, which a process inherits from the one that started it.
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (uint64_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) {
+      return kilobytes << 10;
+    }
+  }
+  return 0;
 }
 
 double chipwright::processCpuSeconds(bool withChildren) {

@@ -84,6 +84,10 @@ Measurement measure(const sim::Machine &machine, const sim::JobResult &job);
 /// it has waited for.
 double processCpuSeconds(bool withChildren);
 
+/// The most memory that this process has had at a time (VmHWM), with the pages
+/// of programs and mapped files; 0 where the system does not tell.
+uint64_t peakMemoryBytes();
+
 } // namespace chipwright
 
 #endif // CHIPWRIGHT_RUNTIME_MEASUREMENT_H

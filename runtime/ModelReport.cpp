@@ -265,6 +265,9 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
       json["weight_dtype"] = models::blockTypeName(*run.weightType);
     }
     json["package"] = run.package;
+    if (run.imageBytes) {
+      json["memory_image_bytes"] = run.imageBytes;
+    }
     if (result.ttftSeconds) {
       json["ttft_seconds"] = *result.ttftSeconds;
     }
@@ -329,7 +332,8 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
   }
   json["simulator"] = {{"cpu_seconds", run.cpuSeconds},
                        {"process_cpu_seconds", processCpuSeconds(true)},
-                       {"wall_seconds", run.wallSeconds}};
+                       {"wall_seconds", run.wallSeconds},
+                       {"peak_memory_bytes", peakMemoryBytes()}};
   json["version"] = versionString();
   json["command_line"] = commandLine;
   if (run.chip) {

@@ -33,7 +33,8 @@ struct ModelRun {
   int64_t predictedTokens = 0;
   // Chips only:
   const ResolvedChip *chip = nullptr;
-  std::string package; // hash
+  std::string package;     // hash
+  uint64_t imageBytes = 0; // PackageMachine::imageBytes()
   DType productType = DType::BF16;
   std::optional<DType> linearType; // where linear maps are quantised
   std::optional<models::BlockType> weightType; // of weights stored in 4 bits

@@ -71,6 +71,18 @@ PackageMachine::create(const Package &package, const ResolvedChip &chip,
   return made;
 }
 
+uint64_t PackageMachine::imageBytes() const {
+  if (!isFunctional()) {
+    return 0;
+  }
+  uint64_t bytes =
+      uint64_t(spec().grid.rows) * spec().grid.cols * spec().ls.bytes;
+  for (const PlacedBuffer &buffer : placed) {
+    bytes += buffer.bytes;
+  }
+  return bytes;
+}
+
 std::span<uint8_t> PackageMachine::stored(int64_t buffer) {
   sim::Buffer &place = *buffers[static_cast<size_t>(buffer)];
   return {place.data(), place.data() ? place.bytes : 0};

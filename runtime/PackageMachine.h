@@ -69,6 +69,10 @@ public:
     return machine->options().mode == sim::Mode::Functional;
   }
 
+  /// \returns the bytes that the chip's memories hold: those of all buffers and
+  /// of the PEs' local memories. 0 in timing mode, which stores no tensors.
+  uint64_t imageBytes() const;
+
   /// \returns the stored bytes of a buffer, all of its bound; none for a bulk
   /// buffer in timing mode.
   std::span<uint8_t> stored(int64_t buffer);

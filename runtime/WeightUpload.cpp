@@ -45,7 +45,7 @@ static Bytes bytesOf(DType type, const Weights::Size &size) {
 static Result<void> uploadOne(const PackageBuffer &buffer,
                               std::span<uint8_t> target,
                               std::span<uint8_t> scales, ParameterId parameter,
-                              const Weights &weights) {
+                              const Weights &weights, PageLimit &pages) {
   Weights::Size size = weights.size(parameter);
   const std::optional<RowType> quantised = rowTypeOf(buffer.dtype);
   const std::optional<BlockType> blocks = blockTypeOf(buffer.dtype);
@@ -76,6 +76,7 @@ static Result<void> uploadOne(const PackageBuffer &buffer,
       if (!read) {
         return read;
       }
+      pages.count(weights, rows * size.columns);
       for (int64_t r = 0; quantised && r < rows; ++r) {
         float scale = scaleWeightRow(
             *quantised, block.data() + r * size.columns, size.columns);
@@ -116,6 +117,7 @@ Result<void> chipwright::uploadWeights(PackageMachine &machine,
       scalesOf[buffers[i].parameter] = static_cast<int64_t>(i);
     }
   }
+  PageLimit pages;
   for (size_t i = 0; i < buffers.size(); ++i) {
     if (buffers[i].role != BufferRole::Weight || isScales(buffers[i])) {
       continue; // scales are filled with the rows
@@ -135,10 +137,11 @@ Result<void> chipwright::uploadWeights(PackageMachine &machine,
       scales = machine.stored(own->second);
     }
     auto done = uploadOne(buffers[i], machine.stored(static_cast<int64_t>(i)),
-                          scales, parameter->second, weights);
+                          scales, parameter->second, weights, pages);
     if (!done) {
       return done;
     }
   }
+  weights.release();
   return {};
 }

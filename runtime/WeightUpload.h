@@ -15,9 +15,9 @@ namespace chipwright {
 
 /// Converts the parameters that the package's weight buffers name to the
 /// buffers' types, a few rows at a time, so that no second copy of a weight is
-/// in memory. A buffer holds the matrices of its parameter one behind the
-/// other, row-major. Refused: parameters that the model does not have, buffers
-/// of another size.
+/// in memory, of the files neither. A buffer holds the matrices of its
+/// parameter one behind the other, row-major. Refused: parameters that the
+/// model does not have, buffers of another size.
 Result<void> uploadWeights(PackageMachine &machine, const models::Graph &graph,
                            const models::Weights &weights);
 

@@ -12,7 +12,9 @@ save_pretrained() makes them, and logits.json: the ids, fp32 logits of every
 token by full attention over the whole sequence, and 8 greedily decoded ids.
 Weights are rounded to bf16 before the fp32 pass, so that the stored weights
 are exactly those that were used. The fixtures are committed; this script is run
-by hand, never by the tests. (That version of transformers has no Muse Glimmer.)
+by hand, never by the tests. Without names it writes the models whose version
+of transformers is installed: Muse Glimmer came with version 5 and is made with
+transformers==5.23.0 in another environment.
 """
 import json
 import pathlib
@@ -22,6 +24,7 @@ import torch
 import transformers
 
 TRANSFORMERS, TORCH = "4.57.1", "2.8.0"
+LATER = {"muse-glimmer": "5.23.0"}  # by model, in place of the first
 TOKENS, PROMPT, DECODED = 37, 20, 8
 
 COMMON = dict(
@@ -78,6 +81,25 @@ MODELS = {
         q_lora_rank=None, kv_lora_rank=16, qk_nope_head_dim=8,
         qk_rope_head_dim=4, v_head_dim=8, norm_topk_prob=False,
         rope_interleave=False)),
+    # Text under text_config, with a vision tower beside it that is not read.
+    # Five layers, counted from the last: full, sliding x 3, full; the window is
+    # shorter than the sequence and the cap is near the logits.
+    "muse-glimmer": (
+        "MuseGlimmerConfig", "MuseGlimmerForConditionalGeneration", dict(
+            image_token_id=118, video_token_id=119, out_hidden_size=32,
+            projector_hidden_size=16, tie_word_embeddings=False,
+            text_config=dict(
+                COMMON, num_hidden_layers=5, intermediate_size=56,
+                num_key_value_heads=2, head_dim=12, sliding_window=7,
+                qk_scale_factor=2.5, output_multiplier=0.7,
+                final_logit_softcapping=4.0, rms_norm_eps=1e-4,
+                post_norm_eps=1e-6, tie_word_embeddings=False,
+                rope_parameters=dict(rope_type="default",
+                                     rope_theta=20000.0)),
+            vision_config=dict(
+                patch_size=2, pos_emb_height=2, pos_emb_width=2,
+                num_attention_heads=2, num_hidden_layers=1, hidden_size=8,
+                intermediate_size=8, max_position_embeddings=4))),
 }
 
 
@@ -95,21 +117,27 @@ def spread(name, value):
 def make(directory, kind, settings, seed):
     torch.manual_seed(seed)
     config_class, model_class = (getattr(transformers, name) for name in kind)
-    config = config_class(**{**COMMON, **settings})
+    nested = "text_config" in settings
+    config = config_class(**(settings if nested else {**COMMON, **settings}))
     config._attn_implementation = "eager"
     model = model_class(config)
+    sizes = config.text_config if nested else config
     with torch.no_grad():
         tensors = list(model.named_parameters())
         tensors += [(name, value) for name, value in model.named_buffers()
                     if "e_score_correction_bias" in name]
         for name, value in tensors:
             if "norm" in name and name.endswith("weight"):
-                value.copy_(1 + 0.3 * torch.randn_like(value))
+                # Norms that are stored less 1 were made with zeros.
+                value.copy_(value.mean().round() +
+                            0.3 * torch.randn_like(value))
+            elif "vision" in name:
+                value.normal_(std=0.1)
             else:
                 value.normal_(std=spread(name, value))
             value.copy_(value.to(torch.bfloat16).to(torch.float32))
     model.eval()
-    ids = torch.randint(0, config.vocab_size, (1, TOKENS))
+    ids = torch.randint(0, sizes.vocab_size - 2 * nested, (1, TOKENS))
     with torch.no_grad():
         logits = model(ids, use_cache=False).logits[0]
         generated = ids[:, :PROMPT]
@@ -131,12 +159,15 @@ def make(directory, kind, settings, seed):
 
 def main():
     found = transformers.__version__, torch.__version__.split("+")[0]
-    if found != (TRANSFORMERS, TORCH):
-        sys.exit(f"expected transformers {TRANSFORMERS} and torch {TORCH}, "
-                 f"found {found[0]} and {found[1]}")
+    fitting = [name for name in MODELS
+               if found == (LATER.get(name, TRANSFORMERS), TORCH)]
+    wanted = sys.argv[2:] or fitting
+    if not wanted or not set(wanted) <= set(fitting):
+        sys.exit(f"expected transformers {TRANSFORMERS}, or for "
+                 f"{', '.join(LATER)} {', '.join(LATER.values())}, and torch "
+                 f"{TORCH}, found {found[0]} and {found[1]}")
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    wanted = sys.argv[2:] or list(MODELS)
     for seed, (name, (*kind, settings)) in enumerate(MODELS.items(), 2):
         if name in wanted:
             make(pathlib.Path(sys.argv[1]) / f"transformers-{name}", kind,

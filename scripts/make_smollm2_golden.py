@@ -67,7 +67,7 @@ def rotate(x, theta):
 
 
 def logits_behind(reader, ids):
-    """Logits behind the last of ids, in fp64."""
+    """Logits behind each of ids [ids, vocabulary], in fp64."""
     stored = {t.name: t for t in reader.tensors}
 
     def weight(name):
@@ -101,7 +101,7 @@ def logits_behind(reader, ids):
         gate /= 1 + numpy.exp(-gate)
         x = x + (gate * (y @ weight(block + "ffn_up").T)) @ weight(
             block + "ffn_down").T
-    return rms_norm(x, weight("output_norm"))[-1] @ embedding.T
+    return rms_norm(x, weight("output_norm")) @ embedding.T
 
 
 def main():
@@ -122,7 +122,7 @@ def main():
         lists[key] = [len(texts), f"{text_sum(texts):016x}"]
     texts = reader.fields["tokenizer.ggml.tokens"].contents()
     ids = [texts.index(piece) for piece in PROMPT]
-    logits = logits_behind(reader, ids)
+    logits = logits_behind(reader, ids)[-1]
     best = int(logits.argmax())
     print(f"{PROMPT} -> {texts[best]}")
     model = {"ids": ids, "best": best, "text": texts[best],

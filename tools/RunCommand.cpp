@@ -13,6 +13,7 @@
 #include "tools/Arguments.h"
 #include "tools/Commands.h"
 #include "tools/Output.h"
+#include "tools/ProgramMemory.h"
 #include "tools/RunProgress.h"
 #include "tools/RunRequest.h"
 
@@ -162,9 +163,16 @@ Result<ModelRun> runOnHost(const RunRequest &request, const Words &words) {
     return model.error();
   }
   SessionLimits limits = limitsFor(request);
-  auto device = makeCpuDevice(
-      model->graph, *model->weights, limits.slots(),
-      hostOptions(request.compile.linearType, request.compile.weightType));
+  models::ReferenceOptions options =
+      hostOptions(request.compile.linearType, request.compile.weightType);
+  if (!options.linear && !options.weights) {
+    // Memory then holds little beside the caches, whatever the model's size.
+    // To find the scales of quantised rows again at each step takes too long.
+    options.keepBytes = 0;
+  }
+  releaseProgramMemory();
+  auto device =
+      makeCpuDevice(model->graph, *model->weights, limits.slots(), options);
   Session session(model->graph, *device, limits);
   GenerateRequest generation = generationOf(request, words, *model);
   RunProgress progress(request.prompts, words.tokenizer, mayStream(request),
@@ -245,6 +253,7 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
       !ready) {
     return ready.error();
   }
+  releaseProgramMemory();
   auto made = SimDevice::create(*package, model->graph,
                                 model->weights ? &*model->weights : nullptr,
                                 chip, wanted);
@@ -334,6 +343,7 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
   run.generated = generated.take();
   run.chip = &chip;
   run.package = formatHash(hash);
+  run.imageBytes = device.machine().imageBytes();
   run.productType = package->productType;
   run.linearType = linearTypeOf(*package);
   run.weightType = hostOptions(*package).weights;

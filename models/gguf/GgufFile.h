@@ -64,6 +64,12 @@ public:
 
   const std::string &path() const { return fileName; }
 
+  void release() const override {
+    for (const MappedFile &file : files) {
+      file.release();
+    }
+  }
+
 private:
   GgufFile(GgufMetadata metadata, std::string path)
       : keys(std::move(metadata)), fileName(std::move(path)) {}

@@ -139,6 +139,8 @@ public:
                  const GgufArchitecture &form)
       : file(std::move(gguf)), architecture(form) {}
 
+  void release() const override { file->release(); }
+
   Result<void> fill() {
     if (auto done = readSizes(); !done) {
       return done;

@@ -73,6 +73,8 @@ public:
                      const Quantisation &settings)
       : stored(std::move(store)), quantisation(settings) {}
 
+  void release() const override { stored->release(); }
+
   Result<void> fill() {
     for (const FormNames &names : forms) {
       if (names.form == quantisation.form) {

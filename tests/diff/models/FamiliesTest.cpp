@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Transformers, FamilyCheckpoints,
                          testing::Values("llama", "llama31", "mixtral",
                                          "qwen3-moe", "qwen3-moe-normed",
                                          "gpt-oss", "deepseek-v3",
-                                         "deepseek-v3-direct"),
+                                         "deepseek-v3-direct", "muse-glimmer"),
                          [](const auto &param) {
                            std::string name = param.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -68,6 +68,11 @@ TEST(FamilyConfigTest, Qwen3MoeDefaultsAndLayers) {
   EXPECT_EQ(config.expertWidth, 768);
   EXPECT_EQ(config.routerScore, RouterScore::Softmax);
   EXPECT_EQ(config.qkNorm, (QkNormConfig{true, true}));
+  json renamed = minimal("qwen3_moe"); // by transformers 5
+  renamed["num_local_experts"] = 12;
+  EXPECT_EQ(read(renamed).experts, 12);
+  renamed["num_experts"] = 12;
+  EXPECT_EQ(read(renamed).experts, 12);
   json sparse = minimal("qwen3_moe");
   sparse["decoder_sparse_step"] = 2;
   sparse["mlp_only_layers"] = {3};
@@ -340,6 +345,10 @@ const Refusal refusals[] = {
      "deepseek_v3",
      {{"qk_rope_head_dim", 7}},
      {"qk_rope_head_dim", "even", "7"}},
+    {"QwenTwoNumbersOfExperts",
+     "qwen3_moe",
+     {{"num_experts", 16}, {"num_local_experts", 8}},
+     {"num_experts", "8 as in num_local_experts", "16"}},
     {"MuseNoMultiplier",
      "muse_glimmer",
      {{"output_multiplier", "(removed)"}},

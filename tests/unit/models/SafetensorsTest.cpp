@@ -301,6 +301,28 @@ TEST(SafetensorsTest, WrittenFilesReadBack) {
   EXPECT_EQ(files, 1u);
 }
 
+TEST(SafetensorsTest, ReleasedPagesAreReadAgain) {
+  ScratchDirectory directory;
+  const std::string path = directory / "model.safetensors";
+  constexpr int64_t rows = 1000, columns = 1000; // pages enough
+  auto fill = [](std::byte *data) {
+    for (int64_t i = 0; i < rows * columns; ++i) {
+      data[i] = static_cast<std::byte>(i * 7 >> 3);
+    }
+  };
+  ASSERT_TRUE(writeSafetensorsFile(
+      path, {{{"codes", StoredType::U8, {rows, columns}}, fill}}));
+  auto store = openSafetensorsFile(path);
+  ASSERT_TRUE(store) << store.error().message;
+  const StoredTensor *tensor = (*store)->find("codes");
+  ASSERT_TRUE(tensor);
+  std::vector<std::byte> once(tensor->data, tensor->data + tensor->bytes);
+  (*store)->release();
+  (*store)->release();
+  EXPECT_EQ(std::memcmp(once.data(), tensor->data, tensor->bytes), 0);
+  EXPECT_EQ(once[8001], static_cast<std::byte>(8001 * 7 >> 3));
+}
+
 TEST(SafetensorsTest, FilesThatCannotBeWritten) {
   ScratchDirectory scratch;
   auto missing = writeSafetensorsFile(scratch / "no/such/m.safetensors", {});

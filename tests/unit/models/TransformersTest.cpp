@@ -92,7 +92,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "transformers-mixtral", "transformers-qwen3-moe",
                     "transformers-qwen3-moe-normed", "transformers-gpt-oss",
                     "transformers-deepseek-v3",
-                    "transformers-deepseek-v3-direct"),
+                    "transformers-deepseek-v3-direct",
+                    "transformers-muse-glimmer"),
     [](const auto &param) {
       std::string name = param.param;
       std::replace(name.begin(), name.end(), '-', '_');
