@@ -29,18 +29,30 @@ const char *dtypeName(DType type) {
     return "fp8_e5m2";
   case DType::TF32:
     return "tf32";
+  case DType::I4:
+    return "int4";
+  case DType::F4E2M1:
+    return "fp4_e2m1";
+  case DType::F8E8M0:
+    return "fp8_e8m0";
   }
   return "?";
 }
 
 std::optional<DType> dtypeFromName(std::string_view name) {
   for (DType type : {DType::F32, DType::F16, DType::BF16, DType::I8, DType::I32,
-                     DType::F8E4M3, DType::F8E5M2, DType::TF32}) {
+                     DType::F8E4M3, DType::F8E5M2, DType::TF32, DType::I4,
+                     DType::F4E2M1, DType::F8E8M0}) {
     if (name == dtypeName(type)) {
       return type;
     }
   }
   return std::nullopt;
+}
+
+bool SeSpec::reads(DType type) const {
+  return !isReadOnly(type) || std::find(readDtypes.begin(), readDtypes.end(),
+                                        type) != readDtypes.end();
 }
 
 uint64_t ChipSpec::periodFs() const {

@@ -51,9 +51,15 @@ enum class DType : uint8_t {
   F8E4M3 = 5,
   F8E5M2 = 6,
   TF32 = 7, // stored as F32, multiplied with a 10-bit mantissa
+  // Of stored weights and their scales: se.read_dtypes converts them, no
+  // engine multiplies or writes them.
+  I4 = 8,      // two's complement, the even element in the low half of a byte
+  F4E2M1 = 9,  // OCP MX: 0 0.5 1 1.5 2 3 4 6 and their negatives; packed as I4
+  F8E8M0 = 10, // OCP MX: a power of two, 2^(code - 127)
 };
 
-/// \returns the storage size of one element in bytes.
+/// \returns the storage size of one element in bytes, 0 for types of which two
+/// share a byte.
 constexpr unsigned dtypeBytes(DType type) {
   switch (type) {
   case DType::F32:
@@ -66,12 +72,31 @@ constexpr unsigned dtypeBytes(DType type) {
   case DType::I8:
   case DType::F8E4M3:
   case DType::F8E5M2:
+  case DType::F8E8M0:
     return 1;
+  case DType::I4:
+  case DType::F4E2M1:
+    return 0;
   }
   return 0;
 }
+/// \returns the storage size of one element in bits.
+constexpr unsigned dtypeBits(DType type) {
+  return type == DType::I4 || type == DType::F4E2M1 ? 4 : 8 * dtypeBytes(type);
+}
+/// \returns the bytes of \p count elements that follow each other, a last half
+/// byte counted as a whole one.
+constexpr uint64_t dtypeBytes(DType type, uint64_t count) {
+  return dtypeBits(type) == 4 ? count / 2 + count % 2
+                              : count * dtypeBytes(type);
+}
+/// Can an engine only read elements of \p type (se.read_dtypes)?
+constexpr bool isReadOnly(DType type) {
+  return type == DType::I4 || type == DType::F4E2M1 || type == DType::F8E8M0;
+}
 /// \returns the name used in YAML and on the command line: "fp32", "fp16",
-/// "bf16", "int8", "int32", "fp8_e4m3", "fp8_e5m2", "tf32".
+/// "bf16", "int8", "int32", "fp8_e4m3", "fp8_e5m2", "tf32", "int4", "fp4_e2m1",
+/// "fp8_e8m0".
 const char *dtypeName(DType type);
 /// \returns the type of that name, or nothing.
 std::optional<DType> dtypeFromName(std::string_view name);
@@ -141,9 +166,11 @@ struct ReSpec {
 
 struct SeSpec {
   unsigned lanes;
-  unsigned opsPerSlot; // ALU operations a lane does in one slot
-  unsigned divSlots;   // slots of recip and rsqrt
-  unsigned fillCycles; // pipeline depth
+  unsigned opsPerSlot;           // ALU operations a lane does in one slot
+  unsigned divSlots;             // slots of recip and rsqrt
+  unsigned fillCycles;           // pipeline depth
+  std::vector<DType> readDtypes; // stored types, besides those it writes
+  bool reads(DType type) const;
 };
 
 struct MluSpec {

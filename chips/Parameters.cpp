@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 namespace chipwright {
 
@@ -57,6 +58,21 @@ const auto &choices(const DramRefresh *) {
 /// Types whose products the DPE can be given.
 const DType operandTypes[] = {DType::F16,    DType::BF16,   DType::I8,
                               DType::F8E4M3, DType::F8E5M2, DType::TF32};
+
+/// Types that the SIMD engine may be able to read and no engine writes.
+const DType storedTypes[] = {DType::I4, DType::F4E2M1, DType::F8E8M0};
+
+/// Types that a list may hold, and whether it may be empty.
+struct TypeChoice {
+  std::span<const DType> types;
+  bool mayBeEmpty;
+};
+TypeChoice typeChoice(std::string_view path) {
+  bool isStored = path == "se.read_dtypes";
+  return {isStored ? std::span<const DType>(storedTypes)
+                   : std::span<const DType>(operandTypes),
+          isStored};
+}
 
 bool isByteUnit(std::string_view unit) { return unit == "bytes"; }
 
@@ -193,7 +209,7 @@ std::string Parameter::expected() const {
                      : "a short text";
         } else if constexpr (std::is_same_v<T, std::vector<DType>>) {
           std::vector<std::string> names;
-          for (DType type : operandTypes) {
+          for (DType type : typeChoice(path).types) {
             names.push_back(dtypeName(type));
           }
           return "a list of different types out of " + join(names);
@@ -254,12 +270,20 @@ Parameter::parse(const std::vector<std::string> &items, bool isList,
       [&](auto *value) -> std::optional<std::string> {
         using T = std::remove_pointer_t<decltype(value)>;
         if constexpr (std::is_same_v<T, std::vector<DType>>) {
+          const TypeChoice choice = typeChoice(path);
           std::vector<DType> types;
+          const bool isEmpty =
+              isList &&
+              (items.empty() || (items.size() == 1 && items[0].empty()));
+          if (isEmpty && choice.mayBeEmpty) {
+            value->clear();
+            return std::nullopt;
+          }
           for (const std::string &item : items) {
             std::optional<DType> type = dtypeFromName(item);
             if (!type ||
-                std::find(std::begin(operandTypes), std::end(operandTypes),
-                          *type) == std::end(operandTypes) ||
+                std::find(choice.types.begin(), choice.types.end(), *type) ==
+                    choice.types.end() ||
                 std::find(types.begin(), types.end(), *type) != types.end()) {
               return wrong();
             }

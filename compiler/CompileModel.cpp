@@ -106,6 +106,7 @@ private:
   Result<void> begin();
   Result<void> advance();
   Result<void> quantise(DType type);
+  Result<void> quantiseWeights(DType type);
   Result<void> toGrid();
   Result<void> toProgram();
   Result<void> toPe();
@@ -171,6 +172,13 @@ Result<void> Compilation::begin() {
           ExitDoesNotFit};
     }
   }
+  if (request.weightType && !spec.se.reads(*request.weightType)) {
+    return Diagnostic{
+        fmt::format("the SIMD engine of {} does not read {} (se.read_dtypes); "
+                    "compile with weights of another type",
+                    spec.name, dtypeName(*request.weightType)),
+        ExitDoesNotFit};
+  }
   if (!request.startFrom) {
     TimingScope time = total.nest("import");
     Type product = terms.productType == DType::F16
@@ -186,6 +194,11 @@ Result<void> Compilation::begin() {
       if (auto done = quantise(*request.linearType); !done) {
         return done;
       }
+    }
+  }
+  if (!request.startFrom && request.weightType) {
+    if (auto done = quantiseWeights(*request.weightType); !done) {
+      return done;
     }
   }
   if (mlir::failed(checkProducts(*at.module, spec))) {
@@ -221,6 +234,13 @@ Result<void> Compilation::quantise(DType type) {
                          : *request.quantisesProducts ? "yes"
                                                       : "no";
   passes.manager.addPass(createQuantisePass({product, products}));
+  return mlir::failed(passes.run(*at.module)) ? failed() : Result<void>();
+}
+
+Result<void> Compilation::quantiseWeights(DType type) {
+  Passes passes(*this, "quantise weights");
+  passes.manager.addPass(
+      createQuantiseWeightsPass({type == DType::I4 ? "i4" : "f4E2M1FN"}));
   return mlir::failed(passes.run(*at.module)) ? failed() : Result<void>();
 }
 

@@ -52,6 +52,9 @@ struct CompileRequest {
   /// Linear maps and experts multiply in this 8-bit type; their weights and
   /// activations are quantised row by row.
   std::optional<DType> linearType = {};
+  /// Weights of linear maps and experts lie in memory in this 4-bit type (I4 or
+  /// F4E2M1) with a scale for each 32 columns; not together with `linearType`.
+  std::optional<DType> weightType = {};
   /// Whether that includes maps of products of two activations; else what
   /// models::mayQuantiseProducts() says.
   std::optional<bool> quantisesProducts = {};

@@ -40,6 +40,7 @@ static std::optional<BufferContent> contentOf(StringRef name) {
       .Case("RopeTable", BufferContent::RopeTable)
       .Case("Temperatures", BufferContent::Temperatures)
       .Case("RowScales", BufferContent::RowScales)
+      .Case("BlockScales", BufferContent::BlockScales)
       .Default(std::nullopt);
 }
 
@@ -113,7 +114,8 @@ LogicalResult Packager::addBuffer(TensorOp tensor) {
   buffer.block = static_cast<int64_t>(tensor.getBlock());
   if (*role == BufferRole::Weight) {
     StringRef parameter = tensor.getName();
-    if (*content == BufferContent::RowScales) {
+    if (*content == BufferContent::RowScales ||
+        *content == BufferContent::BlockScales) {
       parameter.consume_back(".scales");
     }
     buffer.parameter = parameter.str();

@@ -51,17 +51,44 @@ void compiler::addPeToLLVM(OpPassManager &passes, const ChipSpec &spec,
 }
 
 DType compiler::productTypeOf(Type element) {
-  return element.isF16()                        ? DType::F16
-         : element.isBF16()                     ? DType::BF16
-         : element.isTF32()                     ? DType::TF32
-         : element.isInteger(8)                 ? DType::I8
-         : element.isInteger(32)                ? DType::I32
-         : llvm::isa<Float8E4M3FNType>(element) ? DType::F8E4M3
-         : llvm::isa<Float8E5M2Type>(element)   ? DType::F8E5M2
-                                                : DType::F32;
+  return element.isF16()                         ? DType::F16
+         : element.isBF16()                      ? DType::BF16
+         : element.isTF32()                      ? DType::TF32
+         : element.isInteger(8)                  ? DType::I8
+         : element.isInteger(32)                 ? DType::I32
+         : llvm::isa<Float8E4M3FNType>(element)  ? DType::F8E4M3
+         : llvm::isa<Float8E5M2Type>(element)    ? DType::F8E5M2
+         : element.isInteger(4)                  ? DType::I4
+         : llvm::isa<Float4E2M1FNType>(element)  ? DType::F4E2M1
+         : llvm::isa<Float8E8M0FNUType>(element) ? DType::F8E8M0
+                                                 : DType::F32;
+}
+
+/// Types of stored weights that an element-wise operation converts.
+static LogicalResult checkReads(Operation *op, const ChipSpec &spec) {
+  if (!llvm::isa<arith::ExtFOp, arith::SIToFPOp, grid::SimdOp>(op)) {
+    return success();
+  }
+  for (Type operand : op->getOperandTypes()) {
+    auto tile = dyn_cast<RankedTensorType>(operand);
+    DType type =
+        tile ? compiler::productTypeOf(tile.getElementType()) : DType::F32;
+    if (!spec.se.reads(type)) {
+      return op->emitOpError("converts ")
+             << dtypeName(type) << ", which the SIMD engine of " << spec.name
+             << " does not read (se.read_dtypes); store another type, or name "
+                "another chip";
+    }
+  }
+  return success();
 }
 
 LogicalResult compiler::checkProducts(Operation *root, const ChipSpec &spec) {
+  WalkResult read = root->walk(
+      [&](Operation *op) { return WalkResult(checkReads(op, spec)); });
+  if (read.wasInterrupted()) {
+    return failure();
+  }
   WalkResult walked = root->walk([&](grid::MatmulOp op) {
     for (Value factor : {op.getA(), op.getB()}) {
       DType type = productTypeOf(

@@ -85,9 +85,12 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
                      Tile{key.matrix, key.row, rows, 0, size.columns},
                      scratch.data(), size.columns);
   pages.count(weights, rows * size.columns);
-  if (key.quantised) {
+  if (key.form == WeightForm::Rows) {
     quantiseRows(scratch, /*weight=*/true);
   } else {
+    for (int64_t row = 0; key.form == WeightForm::Blocks && row < rows; ++row) {
+      replaceByBlocks(*options.weights, &scratch(row, 0), size.columns);
+    }
     roundOperand(scratch);
   }
   uint64_t bytes = static_cast<uint64_t>(scratch.size()) * sizeof(T);
@@ -100,19 +103,18 @@ const HostMatrix<T> &Reference<T>::weightBlock(const WeightKey &key,
 
 template <typename T>
 HostMatrix<T> Reference<T>::product(const Matrix &x, ParameterId parameter,
-                                    int64_t matrix, bool quantised) {
+                                    int64_t matrix, WeightForm form) {
   Weights::Size size = weights.size(parameter);
   Matrix rounded = x;
   roundOperand(rounded);
-  if (quantised) {
+  if (form == WeightForm::Rows) {
     quantiseRows(rounded, /*weight=*/false);
   }
   Matrix result(x.rows(), size.rows);
   int64_t step = std::max<int64_t>(1, blockElements / size.columns);
   for (int64_t row = 0; row < size.rows; row += step) {
     int64_t rows = std::min(step, size.rows - row);
-    const Matrix &block =
-        weightBlock({parameter, matrix, row, quantised}, rows);
+    const Matrix &block = weightBlock({parameter, matrix, row, form}, rows);
     result.middleCols(row, rows).noalias() = rounded * block.transpose();
   }
   return result;
@@ -128,8 +130,17 @@ HostMatrix<T> Reference<T>::vectorOf(ParameterId parameter, int64_t row) const {
 }
 
 template <typename T>
+typename Reference<T>::WeightForm Reference<T>::formOf(const Op &op,
+                                                       size_t parameter) const {
+  if (isQuantised(op, parameter)) {
+    return WeightForm::Rows;
+  }
+  return options.weights ? WeightForm::Blocks : WeightForm::Rounded;
+}
+
+template <typename T>
 HostMatrix<T> Reference<T>::linear(const Op &op, const Matrix &x) {
-  Matrix result = product(x, op.parameters[0], 0, isQuantised(op));
+  Matrix result = product(x, op.parameters[0], 0, formOf(op));
   if (op.parameters.size() > 1) {
     result.rowwise() += vectorOf(op.parameters[1]).row(0);
   }
@@ -263,8 +274,7 @@ HostMatrix<T> Reference<T>::experts(const Op &op, Operands operands) {
           x.row(t) * (onInput && !isScaledLater ? scores(t, i) : T(1));
     }
     auto map = [&](const Matrix &from, size_t which) {
-      Matrix to =
-          product(from, op.parameters[which], e, isQuantised(op, which));
+      Matrix to = product(from, op.parameters[which], e, formOf(op, which));
       for (size_t n = 0; isScaledLater && which < 2 && n < tokens.size(); ++n) {
         auto [t, i] = tokens[n];
         to.row(static_cast<Eigen::Index>(n)) *= scores(t, i);

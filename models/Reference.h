@@ -14,6 +14,7 @@
 #define CHIPWRIGHT_MODELS_REFERENCE_H
 
 #include "chips/Diagnostic.h"
+#include "models/BlockQuantisation.h"
 #include "models/Graph.h"
 #include "models/RowQuantisation.h"
 #include "models/Step.h"
@@ -76,6 +77,9 @@ struct ReferenceOptions {
   /// by row to this.
   /// Activations are rounded by `rounding` first, as they are stored.
   std::optional<RowType> linear = {};
+  /// Weights of linear maps and experts are the numbers that this form keeps of
+  /// them, then rounded by `rounding`.
+  std::optional<BlockType> weights = {};
   /// Whether that includes maps of products of two activations; else what
   /// mayQuantiseProducts() says.
   std::optional<bool> products = {};
@@ -137,10 +141,13 @@ private:
   using Matrix = HostMatrix<T>;
   using Operands = std::span<const HostValue<T> *const>;
 
+  /// What becomes of a weight's numbers before they are multiplied.
+  enum class WeightForm : uint8_t { Rounded, Rows, Blocks };
+
   struct WeightKey {
     ParameterId parameter;
     int64_t matrix, row;
-    bool quantised;
+    WeightForm form;
     auto operator<=>(const WeightKey &) const = default;
   };
 
@@ -149,7 +156,8 @@ private:
                              const HostMatrix<int32_t> *replay) const;
   const Matrix &weightBlock(const WeightKey &key, int64_t rows);
   Matrix product(const Matrix &x, ParameterId parameter, int64_t matrix = 0,
-                 bool quantised = false);
+                 WeightForm form = WeightForm::Rounded);
+  WeightForm formOf(const Op &op, size_t parameter = 0) const;
   void quantiseRows(Matrix &matrix, bool weight) const;
   bool isQuantised(const Op &op, size_t parameter = 0) const;
   /// The vector \p parameter, or row \p row of a matrix, as one row.

@@ -41,7 +41,9 @@ struct PackageSize {
 
 enum class BufferRole : uint8_t {
   Weight,     // a parameter of the model, converted to `dtype`; in an 8-bit
-              // type every row is divided by its scale (RowScales)
+              // type every row is divided by its scale (RowScales), in a 4-bit
+              // type every block of 32 columns (BlockScales), and rows are
+              // filled up to a multiple of 32
   Table,      // numbers that only the model's configuration decides
   Input,      // part of the step descriptor
   Cache,      // keys or values of all slots; lives from step to step
@@ -65,6 +67,8 @@ enum class BufferContent : uint8_t {
   Temperatures,  // f32 [positions, 1]: factor on queries by position
   RowScales,     // f32 [matrices, rows]: what each row of the parameter's 8-bit
                  // buffer is multiplied by
+  BlockScales,   // bf16 or e8m0, as the parameter's 4-bit buffer with a 32nd of
+                 // its columns: what each block is multiplied by
 };
 
 struct PackageBuffer {

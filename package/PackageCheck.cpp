@@ -61,13 +61,33 @@ const char *chipwright::bufferContentName(BufferContent content) {
     return "temperatures";
   case BufferContent::RowScales:
     return "row_scales";
+  case BufferContent::BlockScales:
+    return "block_scales";
   }
   return "?";
 }
 
+/// Is \p buffer a weight whose rows, or whose blocks, have scales?
+static bool isRows(const PackageBuffer &buffer) {
+  return buffer.role == BufferRole::Weight && dtypeBits(buffer.dtype) == 8 &&
+         !isReadOnly(buffer.dtype);
+}
+static bool isBlocks(const PackageBuffer &buffer) {
+  return buffer.role == BufferRole::Weight && dtypeBits(buffer.dtype) == 4;
+}
+
 std::optional<DType> chipwright::linearTypeOf(const Package &package) {
   for (const PackageBuffer &buffer : package.buffers) {
-    if (buffer.role == BufferRole::Weight && dtypeBytes(buffer.dtype) == 1) {
+    if (isRows(buffer)) {
+      return buffer.dtype;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<DType> chipwright::weightTypeOf(const Package &package) {
+  for (const PackageBuffer &buffer : package.buffers) {
+    if (isBlocks(buffer)) {
       return buffer.dtype;
     }
   }
@@ -85,15 +105,18 @@ int64_t chipwright::largestValue(const Package &package,
 
 uint64_t chipwright::largestBytes(const Package &package,
                                   const PackageBuffer &buffer) {
-  uint64_t bytes = dtypeBytes(buffer.dtype);
+  uint64_t elements = 1, bits = 0;
   for (const PackageSize &size : buffer.shape) {
     if (__builtin_mul_overflow(
-            bytes, static_cast<uint64_t>(largestValue(package, size)),
-            &bytes)) {
+            elements, static_cast<uint64_t>(largestValue(package, size)),
+            &elements)) {
       return ~uint64_t(0);
     }
   }
-  return bytes;
+  if (__builtin_mul_overflow(elements, dtypeBits(buffer.dtype), &bits)) {
+    return ~uint64_t(0);
+  }
+  return bits / 8 + (bits % 8 != 0);
 }
 
 namespace {
@@ -215,8 +238,8 @@ private:
       return;
     }
     std::string where = "buffer " + buffer.name;
-    if (dtypeBytes(buffer.dtype) == 0 || buffer.role > BufferRole::Output ||
-        buffer.content > BufferContent::RowScales) {
+    if (dtypeBits(buffer.dtype) == 0 || buffer.role > BufferRole::Output ||
+        buffer.content > BufferContent::BlockScales) {
       fail(where + ": expected a type, role and content that this version "
                    "knows, found another one");
       return;
@@ -226,7 +249,8 @@ private:
                        kMaxRank, buffer.shape.size()));
       return;
     }
-    uint64_t bytes = dtypeBytes(buffer.dtype);
+    // Half bytes count as whole ones here.
+    uint64_t bytes = std::max(1u, dtypeBytes(buffer.dtype));
     for (const PackageSize &one : buffer.shape) {
       size(one, where);
       if (error) {
@@ -251,6 +275,9 @@ private:
       fail(where + ": expected a printable name of its parameter");
     }
     content(buffer, where);
+    if (!error) {
+      blocks(buffer, where);
+    }
   }
 
   /// Scales and the rows that they belong to come together.
@@ -263,9 +290,9 @@ private:
         rows.insert(rows.begin(), PackageSize{1, ""}); // one matrix
       }
       hasRows |= isRow && other.role == BufferRole::Weight &&
-                 other.parameter == buffer.parameter &&
-                 dtypeBytes(other.dtype) == 1 && rows.size() == 3 &&
-                 rows[0] == buffer.shape[0] && rows[1] == buffer.shape[1];
+                 other.parameter == buffer.parameter && isRows(other) &&
+                 rows.size() == 3 && rows[0] == buffer.shape[0] &&
+                 rows[1] == buffer.shape[1];
     }
     if (!hasRows) {
       fail(where + ": expected f32 numbers, one for each row of an 8-bit "
@@ -274,10 +301,47 @@ private:
     }
   }
 
+  /// Codes and the scales of their blocks come together.
+  void blocks(const PackageBuffer &buffer, const std::string &where) {
+    const bool isCodes = isBlocks(buffer),
+               isScales = buffer.content == BufferContent::BlockScales;
+    if (isReadOnly(buffer.dtype) && !isCodes && !isScales) {
+      fail(fmt::format("{}: expected {} in stored weights only", where,
+                       dtypeName(buffer.dtype)));
+      return;
+    }
+    if (!isCodes && !isScales) {
+      return;
+    }
+    bool hasOther = false;
+    for (const PackageBuffer &other : package.buffers) {
+      const PackageBuffer &codes = isCodes ? buffer : other,
+                          &scales = isCodes ? other : buffer;
+      if (codes.parameter != scales.parameter || !isBlocks(codes) ||
+          scales.content != BufferContent::BlockScales ||
+          codes.shape.size() != scales.shape.size()) {
+        continue;
+      }
+      constexpr int64_t kBlock = 32;
+      std::vector<PackageSize> wanted = codes.shape;
+      bool isWhole =
+          wanted.back().symbol.empty() && wanted.back().constant % kBlock == 0;
+      wanted.back().constant /= kBlock;
+      const DType type = codes.dtype == DType::I4 ? DType::BF16 : DType::F8E8M0;
+      hasOther |= isWhole && scales.shape == wanted && scales.dtype == type;
+    }
+    if (!hasOther) {
+      fail(where + ": expected 4-bit codes (int4, fp4_e2m1) and a scale (bf16, "
+                   "fp8_e8m0) for each 32 columns of them, found one without "
+                   "the other or in another shape");
+    }
+  }
+
   void content(const PackageBuffer &buffer, const std::string &where) {
     bool isTable = buffer.content == BufferContent::RopeTable ||
                    buffer.content == BufferContent::Temperatures;
-    bool isScales = buffer.content == BufferContent::RowScales;
+    bool isScales = buffer.content == BufferContent::RowScales ||
+                    buffer.content == BufferContent::BlockScales;
     bool isInput =
         buffer.content != BufferContent::None && !isTable && !isScales;
     if ((isScales && buffer.role != BufferRole::Weight) ||
@@ -325,6 +389,8 @@ private:
       break;
     case BufferContent::RowScales:
       scales(buffer, where);
+      return;
+    case BufferContent::BlockScales:
       return;
     }
     bool isGood = buffer.shape.size() == 2 &&

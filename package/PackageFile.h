@@ -51,6 +51,9 @@ Result<Package> readPackage(const std::string &path);
 /// \returns the 8-bit type in which linear maps multiply, or nothing.
 std::optional<DType> linearTypeOf(const Package &package);
 
+/// \returns the 4-bit type of stored weights, or nothing.
+std::optional<DType> weightTypeOf(const Package &package);
+
 /// Checks that every index is in range, names are unique and printable, symbols
 /// have bounds, shapes have sizes of at most 2^44 bytes, and contents have the
 /// types and shapes that BufferContent names. The ELF files are checked when

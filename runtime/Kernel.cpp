@@ -109,6 +109,9 @@ Result<KernelPlan> chipwright::planKernel(const Kernel &kernel,
                         ExitUsage};
     }
   }
+  if (shape.weightDtype && !takes("weight-dtype")) {
+    return refuse("weight-dtype");
+  }
   if (shape.routing && !takes("routing")) {
     return refuse("routing");
   }
@@ -173,6 +176,9 @@ double chipwright::unitRoundoff(DType type) {
     return 0x1p-3;
   case DType::I8:
   case DType::I32:
+  case DType::I4:
+  case DType::F4E2M1:
+  case DType::F8E8M0:
     break;
   }
   return 0;

@@ -54,6 +54,8 @@ struct KernelShape {
                           sharedIntermediate = {};
   std::optional<double> readFraction = {};
   std::optional<DType> dtype = {};
+  /// Of weights in memory, 4 bits: I4 or F4E2M1.
+  std::optional<DType> weightDtype = {};
   std::optional<Routing> routing = {};
   /// Of what a plan draws itself (Routing::Random); runKernel() sets it.
   uint64_t seed = 1;
@@ -68,13 +70,14 @@ struct KernelBuffer {
   bool isOutput = false;
   DType dtype = DType::F16;
   uint64_t rows = 0, cols = 0;
-  /// Inputs are uniform in [low, high]; integers for integer types.
+  /// Inputs are uniform in [low, high]; integers for integer types, exponents
+  /// of two for e8m0; every code is equally likely in 4-bit types.
   double low = -1, high = 1;
   /// Inputs with a meaning: the element at a row and column.
   std::function<double(uint64_t row, uint64_t col)> value = {};
 
   /// Storage, without gaps between rows.
-  uint64_t bytes() const { return rows * cols * dtypeBytes(dtype); }
+  uint64_t bytes() const { return dtypeBytes(dtype, rows * cols); }
 };
 
 /// How many tokens the experts get.

@@ -261,6 +261,9 @@ Json chipwright::toJson(const ModelRun &run, const std::string &commandLine) {
     if (run.linearType) {
       json["linear_dtype"] = dtypeName(*run.linearType);
     }
+    if (run.weightType) {
+      json["weight_dtype"] = models::blockTypeName(*run.weightType);
+    }
     json["package"] = run.package;
     if (run.imageBytes) {
       json["memory_image_bytes"] = run.imageBytes;
@@ -423,15 +426,19 @@ static std::string formatChecks(const ModelRun &run) {
 std::string chipwright::formatRun(const ModelRun &run) {
   const GenerateResult &result = run.generated;
   std::string text =
-      run.chip
-          ? fmt::format("{} ({}) in {}{} on {} ({} mode)\n", run.model,
-                        run.modelType, dtypeName(run.productType),
-                        run.linearType ? fmt::format(", linear maps in {}",
-                                                     dtypeName(*run.linearType))
-                                       : "",
-                        run.chip->spec.name, modeName(run.mode))
-          : fmt::format("{} ({}) in fp32 on the host\n", run.model,
-                        run.modelType);
+      run.chip ? fmt::format(
+                     "{} ({}) in {}{}{} on {} ({} mode)\n", run.model,
+                     run.modelType, dtypeName(run.productType),
+                     run.linearType ? fmt::format(", linear maps in {}",
+                                                  dtypeName(*run.linearType))
+                                    : "",
+                     run.weightType
+                         ? fmt::format(", weights in {}",
+                                       models::blockTypeName(*run.weightType))
+                         : "",
+                     run.chip->spec.name, modeName(run.mode))
+               : fmt::format("{} ({}) in fp32 on the host\n", run.model,
+                             run.modelType);
   for (size_t s = 0; s < result.tokens.size(); ++s) {
     text += fmt::format(
         "sequence {}: {} tokens, then {}\n", s, run.prompts[s].size(),

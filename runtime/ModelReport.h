@@ -37,6 +37,7 @@ struct ModelRun {
   uint64_t imageBytes = 0; // PackageMachine::imageBytes()
   DType productType = DType::BF16;
   std::optional<DType> linearType; // where linear maps are quantised
+  std::optional<models::BlockType> weightType; // of weights stored in 4 bits
   // Checks, where asked for:
   std::optional<ComparisonResult> comparison;
   std::optional<std::vector<OpError>> opErrors;

@@ -39,10 +39,12 @@ double OpError::limit() const {
 }
 
 static ReferenceOptions optionsFor(DType type, std::optional<RowType> linear,
-                                   std::optional<bool> products) {
+                                   std::optional<bool> products,
+                                   std::optional<BlockType> blocks) {
   ReferenceOptions options;
   options.linear = linear;
   options.products = products;
+  options.weights = blocks;
   options.rounding =
       type == DType::F16 ? OperandRounding::F16 : OperandRounding::BF16;
   return options;
@@ -50,10 +52,12 @@ static ReferenceOptions optionsFor(DType type, std::optional<RowType> linear,
 
 OpCheck::OpCheck(const Graph &described, const Weights &weights, DType type,
                  int64_t slots, std::optional<RowType> quantised,
-                 std::optional<bool> ofProducts)
+                 std::optional<bool> ofProducts,
+                 std::optional<BlockType> blocks)
     : graph(described), productType(type), linear(quantised),
       products(linear && ofProducts.value_or(mayQuantiseProducts(*linear))),
-      reference(described, weights, optionsFor(type, quantised, ofProducts)),
+      reference(described, weights,
+                optionsFor(type, quantised, ofProducts, blocks)),
       cache(described, slots) {}
 
 Result<void> OpCheck::stepBegins(const Step &step, const StepSizes &current) {

@@ -64,7 +64,8 @@ public:
   OpCheck(const models::Graph &graph, const models::Weights &weights,
           DType productType, int64_t slots,
           std::optional<models::RowType> linear = {},
-          std::optional<bool> products = {});
+          std::optional<bool> products = {},
+          std::optional<models::BlockType> blocks = {});
 
   Result<void> stepBegins(const models::Step &step,
                           const StepSizes &sizes) override;

@@ -141,6 +141,7 @@ std::vector<uint8_t> chipwright::inputBytes(const PackageBuffer &buffer,
   case BufferContent::RopeTable:
   case BufferContent::Temperatures:
   case BufferContent::RowScales:
+  case BufferContent::BlockScales:
     break;
   }
   return {};

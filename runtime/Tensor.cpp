@@ -29,6 +29,20 @@ static bool isInteger(DType type) {
 
 void chipwright::fillRandom(const KernelBuffer &buffer, uint64_t seed,
                             uint8_t *data) {
+  if (isReadOnly(buffer.dtype)) {
+    const bool isScale = buffer.dtype == DType::F8E8M0;
+    const double low = std::ceil(buffer.low),
+                 span = std::floor(buffer.high) - low + 1;
+    for (uint64_t i = 0; i < buffer.bytes(); ++i) {
+      const uint64_t drawn = nextRandom(seed) >> 11;
+      data[i] =
+          isScale
+              ? static_cast<uint8_t>(
+                    127 + low + std::floor(span * (double(drawn) * 0x1p-53)))
+              : static_cast<uint8_t>(drawn);
+    }
+    return;
+  }
   constexpr size_t kBlock = 4096;
   float block[kBlock];
   uint64_t elements = buffer.rows * buffer.cols;
@@ -88,10 +102,10 @@ Matrix chipwright::toMatrix(const KernelBuffer &buffer, const uint8_t *data) {
   constexpr size_t kBlock = 4096;
   float block[kBlock];
   uint64_t elements = buffer.rows * buffer.cols;
-  unsigned size = dtypeBytes(buffer.dtype);
   for (uint64_t first = 0; first < elements; first += kBlock) {
     size_t count = std::min<uint64_t>(kBlock, elements - first);
-    sim::loadRow(buffer.dtype, data + first * size, block, count);
+    sim::loadRow(buffer.dtype, data + dtypeBytes(buffer.dtype, first), block,
+                 count);
     std::copy_n(block, count, result.data() + first);
   }
   return result;

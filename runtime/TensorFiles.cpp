@@ -34,6 +34,9 @@ static StoredType storedTypeOf(DType type) {
     return StoredType::F8E5M2;
   case DType::F32:
   case DType::TF32:
+  case DType::I4: // results of launches are none of these
+  case DType::F4E2M1:
+  case DType::F8E8M0:
     break;
   }
   return StoredType::F32;

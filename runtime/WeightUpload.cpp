@@ -6,6 +6,7 @@
 
 #include "runtime/WeightUpload.h"
 
+#include "models/BlockQuantisation.h"
 #include "models/RowQuantisation.h"
 #include "package/PackageFile.h"
 #include "sim/numerics/Element.h"
@@ -23,26 +24,41 @@ using namespace chipwright::models;
 // Elements converted at a time: 4 MiB in fp32.
 static constexpr int64_t kBlockElements = 1 << 20;
 
+/// Bytes of a buffer and of the scales that belong to it.
+struct Bytes {
+  uint64_t target = 0, scales = 0;
+};
+
+static Bytes bytesOf(DType type, const Weights::Size &size) {
+  const uint64_t rows =
+      static_cast<uint64_t>(size.matrices) * static_cast<uint64_t>(size.rows);
+  if (auto blocks = blockTypeOf(type)) {
+    return {rows * static_cast<uint64_t>(codeBytes(size.columns)),
+            rows * static_cast<uint64_t>(scaleBytes(*blocks, size.columns))};
+  }
+  return {rows * static_cast<uint64_t>(size.columns) * dtypeBytes(type),
+          rowTypeOf(type) ? rows * sizeof(float) : 0};
+}
+
 /// Fills \p target, and \p scales with a number for each row if the buffer's
-/// type has 8 bits.
+/// type has 8 bits, for each block of a row if it has 4.
 static Result<void> uploadOne(const PackageBuffer &buffer,
                               std::span<uint8_t> target,
                               std::span<uint8_t> scales, ParameterId parameter,
                               const Weights &weights, PageLimit &pages) {
   Weights::Size size = weights.size(parameter);
   const std::optional<RowType> quantised = rowTypeOf(buffer.dtype);
-  const uint64_t allRows =
-      static_cast<uint64_t>(size.matrices) * static_cast<uint64_t>(size.rows);
-  uint64_t bytes =
-      allRows * static_cast<uint64_t>(size.columns) * dtypeBytes(buffer.dtype);
-  if (bytes != target.size() ||
-      scales.size() != (quantised ? allRows * sizeof(float) : 0)) {
+  const std::optional<BlockType> blocks = blockTypeOf(buffer.dtype);
+  const Bytes bytes = bytesOf(buffer.dtype, size);
+  if (bytes.target != target.size() || bytes.scales != scales.size()) {
     return Diagnostic{
         fmt::format("buffer {}: expected the {} bytes of {} ({} x {} x {} in "
                     "{}{}), found {}; compile this model again",
-                    buffer.name, bytes, buffer.parameter, size.matrices,
+                    buffer.name, bytes.target, buffer.parameter, size.matrices,
                     size.rows, size.columns, dtypeName(buffer.dtype),
-                    quantised ? " with a scale for each row" : "",
+                    quantised ? " with a scale for each row"
+                    : blocks  ? " with a scale for each 32 columns"
+                              : "",
                     target.size()),
         ExitBadInput};
   }
@@ -67,11 +83,24 @@ static Result<void> uploadOne(const PackageBuffer &buffer,
         std::memcpy(scalePlace, &scale, sizeof(scale));
         scalePlace += sizeof(scale);
       }
-      sim::storeRow(buffer.dtype, block.data(), place, count);
-      place += count * dtypeBytes(buffer.dtype);
+      for (int64_t r = 0; blocks && r < rows; ++r) {
+        encodeRow(*blocks, block.data() + r * size.columns, size.columns, place,
+                  scalePlace);
+        place += codeBytes(size.columns);
+        scalePlace += scaleBytes(*blocks, size.columns);
+      }
+      if (!blocks) {
+        sim::storeRow(buffer.dtype, block.data(), place, count);
+        place += count * dtypeBytes(buffer.dtype);
+      }
     }
   }
   return {};
+}
+
+static bool isScales(const PackageBuffer &buffer) {
+  return buffer.content == BufferContent::RowScales ||
+         buffer.content == BufferContent::BlockScales;
 }
 
 Result<void> chipwright::uploadWeights(PackageMachine &machine,
@@ -84,14 +113,13 @@ Result<void> chipwright::uploadWeights(PackageMachine &machine,
   const std::vector<PackageBuffer> &buffers = machine.package().buffers;
   std::map<std::string, int64_t> scalesOf; // parameter to buffer
   for (size_t i = 0; i < buffers.size(); ++i) {
-    if (buffers[i].content == BufferContent::RowScales) {
+    if (isScales(buffers[i])) {
       scalesOf[buffers[i].parameter] = static_cast<int64_t>(i);
     }
   }
   PageLimit pages;
   for (size_t i = 0; i < buffers.size(); ++i) {
-    if (buffers[i].role != BufferRole::Weight ||
-        buffers[i].content == BufferContent::RowScales) {
+    if (buffers[i].role != BufferRole::Weight || isScales(buffers[i])) {
       continue; // scales are filled with the rows
     }
     auto parameter = byName.find(buffers[i].parameter);
@@ -104,7 +132,8 @@ Result<void> chipwright::uploadWeights(PackageMachine &machine,
     }
     std::span<uint8_t> scales;
     if (auto own = scalesOf.find(buffers[i].parameter);
-        own != scalesOf.end() && rowTypeOf(buffers[i].dtype)) {
+        own != scalesOf.end() &&
+        (rowTypeOf(buffers[i].dtype) || blockTypeOf(buffers[i].dtype))) {
       scales = machine.stored(own->second);
     }
     auto done = uploadOne(buffers[i], machine.stored(static_cast<int64_t>(i)),

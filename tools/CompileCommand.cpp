@@ -146,7 +146,8 @@ static Result<void> checkWanted(const Wanted &wanted, const CompileWish &wish) {
   }
   if (request.startFrom && !wish.isEmpty()) {
     return refuse("the text of --start-from says type and bounds (attributes "
-                  "llm.product and llm.bounds); leave out --dtype and --max-*, "
+                  "llm.product and llm.bounds); leave out --dtype, "
+                  "--weight-dtype and --max-*, "
                   "or edit the text");
   }
   bool isScheduled = from <= Stage::Grid && request.stopAfter > Stage::Grid;
@@ -203,6 +204,7 @@ static Result<Wanted> readWanted(const po::variables_map &values) {
   }
   request.productType = wish->dtype.value_or(request.productType);
   request.linearType = wish->linearType;
+  request.weightType = wish->weightType;
   auto take = [](const std::optional<uint64_t> &from, int64_t &to) {
     to = from ? static_cast<int64_t>(*from) : to;
   };

@@ -6,6 +6,7 @@
 
 #include "tools/KernelRequest.h"
 
+#include "models/BlockQuantisation.h"
 #include "tools/Arguments.h"
 
 #include <fmt/format.h>
@@ -35,8 +36,10 @@ po::options_description tools::kernelOptions() {
       "set", list("PATH=VALUE"),
       "change a parameter of the chip; may be repeated")(
       "dtype", text("TYPE"), "element type: fp16, bf16, fp32, int8, ...")(
-      "m", text("N"), "rows of A and C")("n", text("N"),
-                                         "rows of B, columns of C")(
+      "weight-dtype", text("TYPE"),
+      "gemm: B in memory: same (the default), int4 or mxfp4 with a scale for "
+      "each 32 columns")("m", text("N"), "rows of A and C")(
+      "n", text("N"), "rows of B, columns of C")(
       "k", text("N"), "columns of A and B")("tokens", text("N"),
                                             "tokens that attend")(
       "context", text("N"), "tokens that are attended to")("heads", text("N"),
@@ -211,9 +214,19 @@ void readShape(Reader &reader, KernelShape &shape) {
                       reader.text("routing")));
     }
   }
+  if (reader.has("weight-dtype") && reader.text("weight-dtype") != "same") {
+    auto blocks = models::blockTypeFromName(reader.text("weight-dtype"));
+    if (blocks) {
+      shape.weightDtype = models::codeType(*blocks);
+    } else {
+      reader.fail(fmt::format("--weight-dtype is '{}', expected same, int4 or "
+                              "mxfp4",
+                              reader.text("weight-dtype")));
+    }
+  }
   if (reader.has("dtype")) {
     shape.dtype = dtypeFromName(reader.text("dtype"));
-    if (!shape.dtype) {
+    if (!shape.dtype || isReadOnly(*shape.dtype)) {
       reader.fail(fmt::format("--dtype is '{}', expected fp32, fp16, bf16, "
                               "int8, int32, fp8_e4m3, fp8_e5m2 or tf32",
                               reader.text("dtype")));
@@ -320,10 +333,26 @@ void readUser(Reader &reader, KernelRequest &request) {
     reader.take(parseNumber(number, "--args " + text, kCommand),
                 [&](uint64_t value) { user.arguments.push_back(value); });
   }
-  for (const char *name :
-       {"dtype", "m", "n", "k", "elements", "rows", "cols", "read-fraction",
-        "tokens", "context", "heads", "kv-heads", "head-size", "hidden",
-        "intermediate", "experts", "top-k", "shared-intermediate", "routing"}) {
+  for (const char *name : {"dtype",
+                           "weight-dtype",
+                           "m",
+                           "n",
+                           "k",
+                           "elements",
+                           "rows",
+                           "cols",
+                           "read-fraction",
+                           "tokens",
+                           "context",
+                           "heads",
+                           "kv-heads",
+                           "head-size",
+                           "hidden",
+                           "intermediate",
+                           "experts",
+                           "top-k",
+                           "shared-intermediate",
+                           "routing"}) {
     if (reader.has(name)) {
       reader.fail(fmt::format("--{} has no meaning with --file, pass sizes "
                               "with --args",

@@ -6,6 +6,7 @@
 
 #include "tools/ModelOptions.h"
 
+#include "models/BlockQuantisation.h"
 #include "models/Checkpoint.h"
 #include "models/ConfigReader.h"
 #include "models/RowQuantisation.h"
@@ -34,8 +35,12 @@ void tools::addCompileOptions(po::options_description &options) {
   options.add_options()("dtype", text("TYPE"),
                         "type of products: bf16 (the default) or fp16; int8, "
                         "fp8_e4m3, fp8_e5m2: linear maps quantised, others "
-                        "bf16")("max-tokens", text("N"),
-                                "most tokens of a step")(
+                        "bf16")(
+      "weight-dtype", text("TYPE"),
+      "weights of linear maps and experts in memory: same (the default), or "
+      "int4 or mxfp4, "
+      "which the SIMD engine converts")("max-tokens", text("N"),
+                                        "most tokens of a step")(
       "max-batch", text("N"), "most sequences")("max-context", text("N"),
                                                 "most tokens of a sequence");
 }
@@ -75,6 +80,25 @@ Result<CompileWish> tools::readCompileWish(const po::variables_map &values,
                                     text),
                         command);
     }
+  }
+  if (values.count("weight-dtype")) {
+    std::string text = values["weight-dtype"].as<std::string>();
+    auto blocks = models::blockTypeFromName(text);
+    if (!blocks && text != "same") {
+      return usageError(fmt::format("--weight-dtype is '{}', expected same, "
+                                    "int4 or mxfp4",
+                                    text),
+                        command);
+    }
+    if (blocks && wish.linearType) {
+      return usageError(
+          fmt::format("--weight-dtype {} goes with products in 16 bits, found "
+                      "--dtype {}; use bf16 or fp16",
+                      text, dtypeName(*wish.linearType)),
+          command);
+    }
+    wish.weightType =
+        blocks ? std::optional(models::codeType(*blocks)) : std::nullopt;
   }
   return wish;
 }

@@ -29,9 +29,10 @@ struct CompileWish {
   std::optional<uint64_t> maxTokens, maxBatch, maxContext;
   std::optional<DType> dtype;      // of products, 16 bits
   std::optional<DType> linearType; // of linear maps, 8 bits
+  std::optional<DType> weightType; // of stored weights, 4 bits
 
   bool isEmpty() const {
-    return !maxTokens && !maxBatch && !maxContext && !dtype;
+    return !maxTokens && !maxBatch && !maxContext && !dtype && !weightType;
   }
 };
 

@@ -95,11 +95,17 @@ SessionLimits limitsFor(const RunRequest &request) {
   return limits;
 }
 
-/// The host, with linear maps quantised to an 8-bit type if there is one.
-models::ReferenceOptions hostOptions(std::optional<DType> linear) {
+/// The host, with linear maps quantised to an 8-bit type if there is one, or
+/// with the numbers that weights of a 4-bit type keep.
+models::ReferenceOptions hostOptions(std::optional<DType> linear,
+                                     std::optional<DType> weights) {
   models::ReferenceOptions options;
   options.linear = linear ? models::rowTypeOf(*linear) : std::nullopt;
+  options.weights = weights ? models::blockTypeOf(*weights) : std::nullopt;
   return options;
+}
+models::ReferenceOptions hostOptions(const Package &package) {
+  return hostOptions(linearTypeOf(package), weightTypeOf(package));
 }
 
 Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
@@ -114,6 +120,7 @@ Result<Package> packageFor(const RunRequest &request, const OpenedModel &model,
   compile.chip = &chip;
   compile.productType = request.compile.dtype.value_or(compile.productType);
   compile.linearType = request.compile.linearType;
+  compile.weightType = request.compile.weightType;
   compile.maxTokens = limits.maxTokens;
   compile.maxBatch = limits.maxBatch;
   compile.maxContext = limits.maxContext;
@@ -156,8 +163,9 @@ Result<ModelRun> runOnHost(const RunRequest &request, const Words &words) {
     return model.error();
   }
   SessionLimits limits = limitsFor(request);
-  models::ReferenceOptions options = hostOptions(request.compile.linearType);
-  if (!options.linear) {
+  models::ReferenceOptions options =
+      hostOptions(request.compile.linearType, request.compile.weightType);
+  if (!options.linear && !options.weights) {
     // Memory then holds little beside the caches, whatever the model's size.
     // To find the scales of quantised rows again at each step takes too long.
     options.keepBytes = 0;
@@ -276,15 +284,18 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
   }
   if (request.checkOps) {
     ops.emplace(model->graph, *model->weights, package->productType,
-                limits.slots(), hostOptions(linearTypeOf(*package)).linear);
+                limits.slots(), hostOptions(*package).linear, std::nullopt,
+                hostOptions(*package).weights);
     device.observe(*ops);
   }
   std::unique_ptr<Device> host, imitation;
   std::optional<Comparison> comparison;
   if (request.checkCpu) {
-    host = makeCpuDevice(model->graph, *model->weights, limits.slots());
-    if (auto linear = linearTypeOf(*package); linear && !request.errorBound) {
-      models::ReferenceOptions options = hostOptions(linear);
+    // Weights of 4 bits are those of both.
+    host = makeCpuDevice(model->graph, *model->weights, limits.slots(),
+                         hostOptions(std::nullopt, weightTypeOf(*package)));
+    if (linearTypeOf(*package) && !request.errorBound) {
+      models::ReferenceOptions options = hostOptions(*package);
       options.rounding = package->productType == DType::F16
                              ? models::OperandRounding::F16
                              : models::OperandRounding::BF16;
@@ -335,6 +346,7 @@ Result<ModelRun> runOnChip(const RunRequest &request, const Words &words,
   run.imageBytes = device.machine().imageBytes();
   run.productType = package->productType;
   run.linearType = linearTypeOf(*package);
+  run.weightType = hostOptions(*package).weights;
   if (comparison) {
     run.comparison = comparison->result();
   }

@@ -206,8 +206,8 @@ void checkCombination(Reader &reader, const RunRequest &request) {
     reader.fail("--chat needs --prompt or --prompt-file");
   }
   if (!request.package.empty() && !request.compile.isEmpty()) {
-    reader.fail("--dtype, --max-tokens, --max-batch and --max-context are "
-                "decided when the package is compiled");
+    reader.fail("--dtype, --weight-dtype, --max-tokens, --max-batch and "
+                "--max-context are decided when the package is compiled");
   }
 }
 

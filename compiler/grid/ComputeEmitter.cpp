@@ -295,7 +295,7 @@ void ComputeEmitter::addSource(SmallVectorImpl<pe::SliceValue> &slices,
   Type element = elementOf(tile.getType());
   slices.push_back({names[0], place.cb});
   slices.push_back({names[1], rings.offsetOf(tile) + row * place.pitch() +
-                                  col * bytesOf(element)});
+                                  bytesOf(element, col)});
   slices.push_back({names[2], place.pitch()});
   if (names.size() > 3) {
     slices.push_back({names[3], elementCode(element)});
@@ -334,8 +334,11 @@ void ComputeEmitter::addChain(SmallVectorImpl<pe::SliceValue> &slices,
   immediate("y2_imm", op.getY2Value());
   auto operand = [&](ArrayRef<StringRef> names, Value y, grid::Operand kind) {
     if (y) {
-      addSource(slices, names, y, kind == Operand::per_col ? 0 : row,
-                kind == Operand::per_row ? 0 : col);
+      int64_t first = kind == Operand::per_row ? 0 : col;
+      if (kind == Operand::per_segment) {
+        first /= static_cast<int64_t>(*op.getSegment());
+      }
+      addSource(slices, names, y, kind == Operand::per_col ? 0 : row, first);
     }
   };
   operand({"y1_cb", "y1_offset", "y1_pitch", "y1_dtype"}, op.getY1(),
@@ -362,7 +365,7 @@ void ComputeEmitter::addChain(SmallVectorImpl<pe::SliceValue> &slices,
       slices.push_back({names[0], place.cb});
       slices.push_back(
           {names[1], row * place.pitch() +
-                         firstCol * bytesOf(place.type.getElementType())});
+                         bytesOf(place.type.getElementType(), firstCol)});
       slices.push_back({names[2], place.pitch()});
       slices.push_back({names[3], elementCode(place.type.getElementType())});
     }
@@ -379,6 +382,7 @@ static bool isColumn(SimdOp op, const LocalPlan &plan) {
   }
   auto isContiguous = [&](Value tile) {
     return colsOf(tile.getType()) == 1 &&
+           !isPacked(elementOf(tile.getType())) &&
            plan.of(tile).pitch() == bytesOf(elementOf(tile.getType()));
   };
   for (auto [y, kind] : {std::pair(op.getY1(), op.getY1Kind()),
@@ -396,11 +400,18 @@ LogicalResult ComputeEmitter::simd(SimdOp op) {
   if (isColumn(op, plan)) {
     std::swap(rows, cols);
   }
-  if (cols > kMaxColumns && (op.getRun() || op.getSegment())) {
+  if (cols > kMaxColumns && (op.getRun() || (op.getRed() && op.getSegment()))) {
     return op.emitOpError("reduces ")
            << cols << " columns, which takes commands of " << kMaxColumns
            << " columns each; that is possible neither for segments nor for a "
               "running reduction: use smaller tiles";
+  }
+  if (cols > kMaxColumns && op.getSegment() &&
+      kMaxColumns % static_cast<int64_t>(*op.getSegment()) != 0) {
+    return op.emitOpError("works on ")
+           << cols << " columns, which takes commands of " << kMaxColumns
+           << " columns each, no whole number of segments of "
+           << *op.getSegment() << ": use smaller tiles";
   }
   for (int64_t col = 0; col < cols; col += kMaxColumns) {
     SmallVector<pe::SliceValue, 48> slices;
@@ -482,8 +493,10 @@ void ComputeEmitter::layout(Operation *op, Value x, Value y) {
   const Place &to = plan.of(y);
   SmallVector<pe::SliceValue, 12> slices = {
       {"rows", rowsOf(x.getType())},
-      {"cols", colsOf(x.getType())},
-      {"elem_bytes", bytesOf(elementOf(x.getType()))},
+      {"cols", isPacked(elementOf(x.getType()))
+                   ? bytesOf(elementOf(x.getType()), colsOf(x.getType()))
+                   : colsOf(x.getType())},
+      {"elem_bytes", std::max(1u, bytesOf(elementOf(x.getType())))},
       {"out_cb", to.cb},
       {"out_pitch", to.pitch()}};
   addSource(slices, {"cb", "offset", "pitch"}, x);

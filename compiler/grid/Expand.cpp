@@ -51,10 +51,12 @@ private:
     SmallVector<int64_t> shape(tile.getShape());
     for (unsigned i = 0; i < shape.size(); ++i) {
       if (tile.isDynamicDim(i)) {
-        StringAttr name = cast<DimsAttr>(tile.getEncoding()).getNames()[i];
+        auto dims = cast<DimsAttr>(tile.getEncoding());
+        StringAttr name = dims.getNames()[i];
         for (unsigned dim = 0; dim < op.getNumDims(); ++dim) {
           if (op.getDim(dim).getName() == name.getValue()) {
-            shape[i] = schedule.getTile()[dim];
+            // Blocks are multiples of the divisor (GenericOp::verify).
+            shape[i] = schedule.getTile()[dim] / dims.getDivisors()[i];
           }
         }
       }

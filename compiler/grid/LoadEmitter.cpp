@@ -12,6 +12,11 @@ using namespace mlir;
 using namespace chipwright;
 using namespace chipwright::grid;
 
+/// Zeros of types that are only read are zero bytes.
+static isa::ElementType fillCode(Type type) {
+  return isReadOnly(type) ? isa::ElementType::I8 : elementCode(type);
+}
+
 LoadEmitter::LoadEmitter(ProgramOp program, const LocalPlan &plan,
                          const Target &target, OpBuilder &builder, Value block)
     : RoleEmitter(program, plan, target, builder, block),
@@ -36,7 +41,7 @@ void LoadEmitter::load(LoadOp op) {
       transferSlices(op, op.getBuffer(), op.getIndices(), op.getLimit(),
                      bool(op.getGather()), op.getWidth(), type, place.cb);
   slices.push_back({"fill", op.getFill()});
-  slices.push_back({"fill_dtype", elementCode(type.getElementType())});
+  slices.push_back({"fill_dtype", fillCode(type.getElementType())});
   slices.push_back({"policy", op.getPolicy()});
   slices.push_back({"mcast", op.getMulticast()});
   if (op.getMask()) {
@@ -62,7 +67,7 @@ void LoadEmitter::fill(FillOp op) {
                        {"row_bytes", place.pitch()},
                        {"cb", place.cb},
                        {"fill", op.getValue()},
-                       {"fill_dtype", elementCode(type.getElementType())}},
+                       {"fill_dtype", fillCode(type.getElementType())}},
                       tagOf(op));
   fillSlot(op.getLoc(), place);
 }

@@ -57,12 +57,9 @@ struct Place {
   int64_t bankOf(int64_t rowPart, int64_t colPart) const {
     return banks[static_cast<size_t>(rowPart * colParts + colPart)];
   }
-  int64_t tileBytes() const {
-    return type.getDimSize(0) * type.getDimSize(1) *
-           grid::bytesOf(type.getElementType());
-  }
+  int64_t tileBytes() const { return type.getDimSize(0) * pitch(); }
   int64_t pitch() const {
-    return type.getDimSize(1) * grid::bytesOf(type.getElementType());
+    return grid::bytesOf(type.getElementType(), type.getDimSize(1));
   }
 };
 

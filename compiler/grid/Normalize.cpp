@@ -10,6 +10,7 @@
 #include "compiler/grid/LocalPlan.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 #include <cmath>
 
@@ -48,7 +49,68 @@ public:
   }
 
 private:
+  /// Is \p value even for every PE and iteration, as far as its text shows?
+  static bool isEven(Value value) {
+    if (std::optional<int64_t> constant = getConstantIntValue(value)) {
+      return *constant % 2 == 0;
+    }
+    if (auto product = value.getDefiningOp<arith::MulIOp>()) {
+      return isEven(product.getLhs()) || isEven(product.getRhs());
+    }
+    if (auto sum = value.getDefiningOp<arith::AddIOp>()) {
+      return isEven(sum.getLhs()) && isEven(sum.getRhs());
+    }
+    auto argument = dyn_cast<BlockArgument>(value);
+    auto loop = argument
+                    ? dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp())
+                    : scf::ForOp();
+    return loop && loop.getInductionVar() == value &&
+           isEven(loop.getLowerBound()) && isEven(loop.getStep());
+  }
+
+  /// Packed tiles are loaded in whole bytes and converted as a whole.
+  static LogicalResult checkPacked(Operation *op) {
+    for (Type result : op->getResultTypes()) {
+      auto tile = dyn_cast<RankedTensorType>(result);
+      if (!tile || !isReadOnly(tile.getElementType())) {
+        continue;
+      }
+      auto fill = dyn_cast<FillOp>(op);
+      if (fill && fill.getValue() == Fill::neg_inf) {
+        return op->emitOpError("of minus infinity, which ")
+               << tile.getElementType() << " lacks";
+      }
+      if (!isPacked(tile.getElementType())) {
+        continue;
+      }
+      if (tile.getDimSize(1) % 2 != 0) {
+        return op->emitOpError("yields a tile with rows of whole bytes: an "
+                               "even number of columns, found ")
+               << tile;
+      }
+      if (isa<tensor::ExtractSliceOp>(op)) {
+        return op->emitOpError("of a tile of ")
+               << tile.getElementType()
+               << "; convert the whole tile, and take a part of the result";
+      }
+      auto load = dyn_cast<LoadOp>(op);
+      if (load && !isEven(load.getIndices().back())) {
+        return op->emitOpError("of ")
+               << tile.getElementType()
+               << " begins at a whole byte: at an even column, that is a "
+                  "constant, a multiple, or a loop's variable with even start "
+                  "and step";
+      }
+    }
+    return success();
+  }
+
   LogicalResult check() {
+    WalkResult packed =
+        program.walk([](Operation *op) { return WalkResult(checkPacked(op)); });
+    if (packed.wasInterrupted()) {
+      return failure();
+    }
     WalkResult result = program.walk([&](Operation *op) {
       bool hasTile = llvm::any_of(op->getResultTypes(), [](Type type) {
         return isa<RankedTensorType>(type);
@@ -241,7 +303,10 @@ private:
     // Banks that share rows cannot be reduced together.
     return simd && operand.getOperandNumber() == 0 &&
            (simd.getReduce() == Reduction::none ||
-            colsOf(simd.getX().getType()) <= target.cachedRows);
+            colsOf(simd.getX().getType()) <= target.cachedRows) &&
+           // Nor do parts of a sum begin where segments do.
+           simd.getY1Kind() != Operand::per_segment &&
+           simd.getY2Kind() != Operand::per_segment;
   }
 
   /// A store removes the tile from its ring.

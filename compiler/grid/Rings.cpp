@@ -46,7 +46,7 @@ int64_t Rings::offsetOf(Value tile) const {
   const Place &place = plan.of(tile);
   while (auto slice = whole.getDefiningOp<tensor::ExtractSliceOp>()) {
     offset += slice.getStaticOffset(0) * place.pitch() +
-              slice.getStaticOffset(1) * bytesOf(place.type.getElementType());
+              bytesOf(place.type.getElementType(), slice.getStaticOffset(1));
     whole = slice.getSource();
   }
   auto ring = rings.find(place.cb);

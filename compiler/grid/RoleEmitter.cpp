@@ -39,6 +39,15 @@ isa::ElementType chipwright::elementCode(Type type) {
   if (llvm::isa<Float8E5M2Type>(type)) {
     return isa::ElementType::F8e5m2;
   }
+  if (type.isInteger(4)) {
+    return isa::ElementType::I4;
+  }
+  if (llvm::isa<Float4E2M1FNType>(type)) {
+    return isa::ElementType::F4e2m1;
+  }
+  if (llvm::isa<Float8E8M0FNUType>(type)) {
+    return isa::ElementType::F8e8m0;
+  }
   return isa::ElementType::F32;
 }
 
@@ -413,11 +422,16 @@ RoleEmitter::transferSlices(Operation *op, Value buffer, OperandRange indices,
                             RankedTensorType tile, int64_t cb) {
   Location loc = op->getLoc();
   const BufferArgument &argument = buffers[buffer];
-  const unsigned bytes = bytesOf(tile.getElementType());
-  const int64_t rows = tile.getDimSize(0), cols = tile.getDimSize(1);
+  const Type element = tile.getElementType();
+  const int64_t rows = tile.getDimSize(0), cols = tile.getDimSize(1),
+                rowBytes = bytesOf(element, cols);
   const size_t rank = indices.size();
   auto inBytes = [&](Value elements) {
-    return b.createOrFold<arith::MulIOp>(loc, elements, index(bytes));
+    // Numbers of packed elements are even (grid-normalize).
+    return isPacked(element)
+               ? b.createOrFold<arith::DivUIOp>(loc, elements, index(2))
+               : b.createOrFold<arith::MulIOp>(loc, elements,
+                                               index(bytesOf(element)));
   };
   Value offset = inBytes(linearIndex(loc, buffer, indices));
   Value address = arith::AddIOp::create(
@@ -441,16 +455,16 @@ RoleEmitter::transferSlices(Operation *op, Value buffer, OperandRange indices,
   // Rows that follow each other without gaps in memory are one long row.
   constexpr int64_t kMaxRowBytes = (1 << 24) - 1;
   bool isRun = !indexed && !width && rows > 1 &&
-               rows * cols * bytes <= kMaxRowBytes &&
+               rows * rowBytes <= kMaxRowBytes &&
                getConstantIntValue(argument.sizes[rank - 1]) == cols &&
                getConstantIntValue(col) == 0;
   if (isRun || (rows == 1 && !indexed)) {
-    Value whole = isRun ? b.createOrFold<arith::MulIOp>(loc, validRows,
-                                                        index(cols * bytes))
-                        : validBytes;
+    Value whole =
+        isRun ? b.createOrFold<arith::MulIOp>(loc, validRows, index(rowBytes))
+              : validBytes;
     return {{"addr", address},
             {"rows", int64_t(1)},
-            {"row_bytes", rows * cols * bytes},
+            {"row_bytes", rows * rowBytes},
             {"cb", cb},
             {"valid_rows", isRun ? word(index(1)) : word(validRows)},
             {"valid_bytes", word(whole)},
@@ -458,7 +472,7 @@ RoleEmitter::transferSlices(Operation *op, Value buffer, OperandRange indices,
   }
   return {{"addr", address},
           {"rows", rows},
-          {"row_bytes", cols * bytes},
+          {"row_bytes", rowBytes},
           {"pitch", word(inBytes(argument.sizes[rank - 1]))},
           {"cb", cb},
           {"valid_rows", word(validRows)},

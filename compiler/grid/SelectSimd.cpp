@@ -52,6 +52,7 @@ struct SecondOperand {
   Operand kind = Operand::none;
   Value tile;
   double value = 0;
+  int64_t segment = 0; // of kind per_segment
 };
 
 /// The parts of a command, filled from steps.
@@ -62,6 +63,8 @@ struct Command {
   SecondOperand y1, y2;
   WindowOp window;
   Function function = Function::id;
+  /// Columns per segment of operands of kind per_segment, 0: there are none.
+  int64_t segment = 0;
 };
 
 } // namespace
@@ -87,6 +90,10 @@ static SecondOperand secondOperand(Value y) {
     return {Operand::tile, tile};
   }
   Value vector = withoutWidening(broadcast.getVector());
+  if (broadcast.getSegment()) {
+    return {Operand::per_segment, vector, 0,
+            static_cast<int64_t>(*broadcast.getSegment())};
+  }
   // A vector of one element may be both; rows are cheaper to step over.
   bool perRow =
       colsOf(vector.getType()) == 1 &&
@@ -244,17 +251,24 @@ static std::optional<Command> place(ArrayRef<Step> steps) {
         return std::nullopt;
       }
       break;
-    case Step::Operate:
+    case Step::Operate: {
+      SecondOperand y = secondOperand(step.y);
+      // A command has one width of segments.
+      if (y.segment && command.segment && y.segment != command.segment) {
+        return std::nullopt;
+      }
+      command.segment = std::max(command.segment, y.segment);
       if (take(First)) {
         command.alu1 = step.alu;
-        command.y1 = secondOperand(step.y);
+        command.y1 = y;
       } else if (take(Second)) {
         command.alu2 = step.alu;
-        command.y2 = secondOperand(step.y);
+        command.y2 = y;
       } else {
         return std::nullopt;
       }
       break;
+    }
     }
   }
   return command;
@@ -383,9 +397,14 @@ private:
   /// follows it, and the command that computes (and keeps) its operand.
   void attach(RowReduceOp reduce) {
     Operation *from = reduce.getX().getDefiningOp();
-    if (from && isElementwise(from) && !isa<arith::ExtFOp>(from) &&
-        !reduce.getX().hasOneUse() && !attached.count(from) &&
-        from->getBlock() == reduce->getBlock()) {
+    bool hasSegments = false;
+    for (Value operand : from ? from->getOperands() : ValueRange()) {
+      auto broadcast = operand.getDefiningOp<BroadcastOp>();
+      hasSegments |= broadcast && broadcast.getSegment();
+    }
+    if (from && !hasSegments && isElementwise(from) &&
+        !isa<arith::ExtFOp>(from) && !reduce.getX().hasOneUse() &&
+        !attached.count(from) && from->getBlock() == reduce->getBlock()) {
       attached[from] = reduce;
       inOther.insert(reduce);
     }
@@ -457,7 +476,8 @@ private:
       }
       Step step = *stepOf(from);
       steps.insert(steps.begin(), step);
-      if (!place(steps)) {
+      std::optional<Command> command = place(steps);
+      if (!command || (command->segment && (reduce || other))) {
         steps.erase(steps.begin());
         break;
       }
@@ -494,6 +514,10 @@ private:
         combined
             ? combined->getOperand(combined->getOperand(0) == reduce.getY())
             : Value();
+    IntegerAttr segment = command.segment
+                              ? builder.getI64IntegerAttr(command.segment)
+                          : reduce ? reduce.getSegmentAttr()
+                                   : IntegerAttr();
     Type outType = stores ? root->getResult(0).getType() : Type();
     Type redType = reduce ? reduce.getY().getType() : Type();
     auto simd = SimdOp::create(
@@ -505,8 +529,7 @@ private:
         command.y1.kind, command.alu1, optional(command.y1),
         command.window ? command.window.getFillAttr() : FloatAttr(),
         command.function, command.y2.kind, command.alu2, optional(command.y2),
-        reduce ? reduce.getKind() : Reduction::none,
-        reduce ? reduce.getSegmentAttr() : IntegerAttr());
+        reduce ? reduce.getKind() : Reduction::none, segment);
     if (Attribute tag = root->getAttr("tag")) {
       simd->setAttr("tag", tag);
     }

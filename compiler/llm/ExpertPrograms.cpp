@@ -12,6 +12,8 @@
 // expert before it. Products then run over the list of experts; an expert
 // without tokens costs reading its range.
 //
+// Weights of 4 bits are converted tile by tile where they are multiplied.
+//
 // Experts with weights of 8 bits: rows of the input are quantised once, before
 // they are gathered, and what the first maps make row by row before the last.
 //
@@ -63,10 +65,13 @@ struct OpPrograms::Experts {
     auto gate = cast<RankedTensorType>(op.getGate().getType());
     experts = gate.getDimSize(0);
     width = gate.getDimSize(1);
-    hidden = gate.getDimSize(2);
+    hidden = columnsOf(op.getX());
+    inBlocks = op.isInBlocks();
     ranges = fmt::format("!grid.buffer<{}x2xi32, control>", experts);
-    type = elementText(op.getGate());
-    innerType = elementText(op.isOuterQuantised() ? op.getX() : op.getDown());
+    // Weights of 4 bits become what x is.
+    type = elementText(inBlocks ? op.getX() : op.getGate());
+    innerType = elementText(inBlocks || op.isOuterQuantised() ? op.getX()
+                                                              : op.getDown());
   }
 
   /// Rows of \p cols elements.
@@ -92,6 +97,7 @@ struct OpPrograms::Experts {
 
   llm::ExpertsOp op;
   int64_t experts, width, hidden, chosen;
+  bool inBlocks;      // weights of 4 bits with scales of blocks
   std::string pairs;  // how many there are
   std::string ranges; // type of the buffer
   std::string column = "!grid.buffer<?x1xi32, control>";
@@ -245,6 +251,8 @@ LaunchText OpPrograms::innerProducts(const Experts &e) {
   argument(inner, "up", op.getUp());
   if (isQuantised) {
     temporary(inner, "zs", Experts::rows(1, "f32"), {e.pairs});
+  }
+  if (isQuantised || e.inBlocks) {
     argument(inner, "gate_scales", op.getGateScales());
     argument(inner, "up_scales", op.getUpScales());
   }
@@ -260,14 +268,22 @@ LaunchText OpPrograms::innerProducts(const Experts &e) {
                     w = tileType("n", "k", e.type),
                     vector = tileType(1, "n", "f32");
   GenericText g = e.overPairs(p, e.width, e.hidden, "z");
+  const std::string stored = tileType("n", "k", elementText(op.getGate()));
   g.step = {{"z", "m, k", a, -1, Experts::kEnd},
-            {"gate", "e, n, k", w},
-            {"up", "e, n, k", w}};
+            {"gate", "e, n, k", stored},
+            {"up", "e, n, k", stored}};
+  std::string gate = "%s1", up = "%s2";
+  if (e.inBlocks) {
+    gate = dequantised(g, 1, "n", blocksOf(op.getGate(), op.getGateScales()),
+                       "gate_scales", "e, n, k floordiv 32", e.type);
+    up = dequantised(g, 2, "n", blocksOf(op.getUp(), op.getUpScales()),
+                     "up_scales", "e, n, k floordiv 32", e.type);
+  }
   g.state = {{"0.0", sum}, {"0.0", sum}};
-  g.stepBody =
-      fmt::format("    %g = grid.matmul %s0, %s1, %c0 : {0}, {1} -> {2}\n"
-                  "    %u = grid.matmul %s0, %s2, %c1 : {0}, {1} -> {2}\n",
-                  a, w, sum);
+  g.stepBody +=
+      fmt::format("    %g = grid.matmul %s0, {3}, %c0 : {0}, {1} -> {2}\n"
+                  "    %u = grid.matmul %s0, {4}, %c1 : {0}, {1} -> {2}\n",
+                  a, w, sum, gate, up);
   g.next = {"%g", "%u"};
   std::string first = "%c0", second = "%c1";
   if (isQuantised) {
@@ -301,13 +317,15 @@ LaunchText OpPrograms::innerProducts(const Experts &e) {
 LaunchText OpPrograms::outerProduct(const Experts &e) {
   llm::ExpertsOp op = e.op;
   const bool isQuantised = op.isOuterQuantised();
-  const std::string type = elementText(op.getDown());
+  const std::string type = e.inBlocks ? e.innerType : elementText(op.getDown());
   LaunchText outer("experts_outer");
   ProgramText &p = outer.program;
   temporary(outer, "inner", Experts::rows(e.width, e.innerType), {e.pairs});
   argument(outer, "down", op.getDown());
-  if (isQuantised) {
+  if (isQuantised || e.inBlocks) {
     argument(outer, "down_scales", op.getDownScales());
+  }
+  if (isQuantised) {
     temporary(outer, "iq", Experts::rows(e.width, type), {e.pairs});
     temporary(outer, "is", Experts::rows(1, "f32"), {e.pairs});
   }
@@ -336,11 +354,18 @@ LaunchText OpPrograms::outerProduct(const Experts &e) {
                     vector = tileType(1, "n", "f32");
   const std::string from = isQuantised ? "iq" : "inner";
   GenericText g = e.overPairs(p, e.hidden, e.width, from);
-  g.step = {{from, "m, k", a, -1, Experts::kEnd}, {"down", "e, n, k", w}};
+  g.step = {{from, "m, k", a, -1, Experts::kEnd},
+            {"down", "e, n, k", tileType("n", "k", elementText(op.getDown()))}};
+  std::string down = "%s1";
+  if (e.inBlocks) {
+    down = dequantised(g, 1, "n", blocksOf(op.getDown(), op.getDownScales()),
+                       "down_scales", "e, n, k floordiv 32", type);
+  }
+  const int order = static_cast<int>(g.step.size()); // the operand's number
   g.finish = {{"order", "m, 0", tileType("m", 1, "i32"), -1, Experts::kEnd}};
   g.state = {{"0.0", sum}};
-  g.stepBody = fmt::format(
-      "    %y = grid.matmul %s0, %s1, %c0 : {}, {} -> {}\n", a, w, sum);
+  g.stepBody += fmt::format(
+      "    %y = grid.matmul %s0, {}, %c0 : {}, {} -> {}\n", down, a, w, sum);
   g.next = {"%y"};
   std::string value = "%c0";
   if (isQuantised) {
@@ -359,11 +384,12 @@ LaunchText OpPrograms::outerProduct(const Experts &e) {
     g.finishBody += fmt::format("    %s = grid.broadcast %f{} : {} -> {}\n"
                                 "    %weighted = arith.mulf {}, %s : {}\n",
                                 g.finish.size(), one, wide, value, wide);
-    g.finish.push_back({"scores", "0, 0", one, 2, "first + count - m"});
+    g.finish.push_back({"scores", "0, 0", one, order, "first + count - m"});
     value = "%weighted";
   }
   const std::string out = e.chosen == 1 ? elementText(op.getY()) : "f32";
-  g.results = {{"y", "0, n", tileType("m", "n", out), 2, "first + count - m"}};
+  g.results = {
+      {"y", "0, n", tileType("m", "n", out), order, "first + count - m"}};
   g.out = {rounded(g.finishBody, value, "m", "n", out)};
   p.addGeneric(g);
   return outer;

@@ -101,6 +101,10 @@ void ProgramText::addGeneric(const GenericText &g) {
       fmt::format("gather = array<i64{}{}>", gather.empty() ? "" : ": ",
                   fmt::join(gather, ", ")),
       fmt::format("scatter = array<i64: {}>", fmt::join(scatter, ", "))};
+  if (!g.sizeHints.empty()) {
+    attributes.push_back(fmt::format("size_hints = array<i64: {}>",
+                                     fmt::join(g.sizeHints, ", ")));
+  }
   if (hasLimits) {
     attributes.push_back(fmt::format("limits = [{}]", fmt::join(limits, ", ")));
   }

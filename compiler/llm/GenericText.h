@@ -57,6 +57,8 @@ struct GenericText {
   std::vector<std::string> fields; // names of its fields
   /// Bodies; operands are %s0.. (step), %f0.. (finish), state %c0...
   std::string stepBody, finishBody;
+  /// What schedules take for sizes that are not known, -1: nothing; or empty.
+  std::vector<int64_t> sizeHints = {};
   /// Values that the bodies yield.
   std::vector<std::string> next, out;
 };

@@ -25,6 +25,18 @@ def QuantisePass : Pass<"llm-quantise", "::mlir::ModuleOp"> {
                         "quantised: yes, no, or as the type allows">];
 }
 
+def QuantiseWeightsPass : Pass<"llm-quantise-weights", "::mlir::ModuleOp"> {
+  let summary = "weights of linear maps and experts to 4 bits and scales of blocks";
+  let description = [{
+    Weights are encoded when they are loaded, a scale for each 32 columns of a
+    row, and lie so in memory. A tile of them is converted to the type of the
+    activations, in which products are, when it is in local memory. Embedding,
+    router, attention and logits keep their types.
+  }];
+  let options = [Option<"type", "type", "std::string", "",
+                        "element type of the weights: i4, f4E2M1FN">];
+}
+
 def LlmToGridPass : Pass<"llm-to-grid", "::mlir::ModuleOp"> {
   let summary = "a model's operations to declared tile programs";
   let description = [{

@@ -157,10 +157,16 @@ private:
     for (Operation &op : body.without_terminator()) {
       if (auto parameter = dyn_cast<llm::ParameterOp>(op)) {
         bool isScales = parameter.getScales();
+        bool isOfRows = cast<RankedTensorType>(parameter.getValue().getType())
+                            .getElementType()
+                            .isF32();
         bufferOf[parameter.getValue()] = buffers.make(
             parameter.getParameter().str() + (isScales ? ".scales" : ""),
             "weight", bufferTypeOf(parameter.getValue()), {},
-            isScales ? "RowScales" : "", 0, 0);
+            !isScales  ? ""
+            : isOfRows ? "RowScales"
+                       : "BlockScales",
+            0, 0);
         continue;
       }
       FailureOr<std::vector<LaunchText>> launches = programs.of(&op);

@@ -64,6 +64,7 @@ private:
   Launches rmsNorm(llm::RmsNormOp op);
   Launches linear(llm::LinearOp op);
   Launches quantisedLinear(llm::QuantisedLinearOp op);
+  Launches blockLinear(llm::BlockLinearOp op);
   Launches headLinear(llm::HeadLinearOp op);
   Launches sigmoidMul(llm::SigmoidMulOp op);
   Launches rope(llm::RopeOp op);
@@ -79,6 +80,8 @@ private:
   struct Finish {
     mlir::Value bias = {};
     double factor = 1, cap = 0;
+    /// Scales of the blocks of a weight of 4 bits.
+    mlir::Value scales = {};
   };
   /// y = x weight^T, with rows of x chosen by \p rows if there are any.
   void matmulBody(LaunchText &launch, mlir::Value x, mlir::Value weight,

@@ -31,6 +31,23 @@ std::string rounded(std::string &body, const std::string &in, SizeText rows,
 std::string widened(std::string &body, const std::string &in, SizeText rows,
                     SizeText cols, const std::string &element);
 
+/// A weight of 4 bits (`codes`: "i4" or "f4E2M1FN") with a scale for each 32
+/// columns, of which a step loads tiles of \p rows x k.
+struct BlockWeight {
+  std::string codes, scales; // element types
+};
+
+/// \returns the types of \p codes and \p scales.
+BlockWeight blocksOf(mlir::Value codes, mlir::Value scales);
+
+/// Adds to the step of \p g the scales of its operand \p operand, a tile of
+/// such a weight, as its last operand: they lie in \p buffer at \p index, which
+/// ends with "k floordiv 32". Adds what makes a tile in \p element of both.
+/// \returns the name of that tile.
+std::string dequantised(GenericText &g, size_t operand, SizeText rows,
+                        const BlockWeight &weight, const std::string &buffer,
+                        const std::string &index, const std::string &element);
+
 /// An operation that quantises rows of the buffer \p x, \p cols elements of
 /// type \p in each: q = x / s rounded to \p type, s = max |row| / largest.
 GenericText quantiseRows(ProgramText &p, const std::string &x,

@@ -39,6 +39,13 @@ double largestQuantised(DType product);
 std::string quantisedMatmul(DType activation, DType product, uint64_t m,
                             uint64_t n, uint64_t k);
 
+/// c[m,n] = a[m,k] w^T, where w is the product of the 4-bit numbers codes[n,k']
+/// (\p codes: int4 or fp4_e2m1) and, for each 32 columns, of a scale
+/// scales[n,k'/32] (bf16 or e8m0), rounded to \p type, that of a and c. k' is k
+/// rounded up to a multiple of 32. Buffers a, codes, scales, c. Sums are fp32.
+std::string blockMatmul(DType type, DType codes, uint64_t m, uint64_t n,
+                        uint64_t k);
+
 /// out = in; buffers in, out with \p elements elements.
 std::string copy(DType type, uint64_t elements);
 

@@ -30,6 +30,12 @@ inline const char *typeName(DType type) {
     return "f8E5M2";
   case DType::TF32:
     return "tf32";
+  case DType::I4:
+    return "i4";
+  case DType::F4E2M1:
+    return "f4E2M1FN";
+  case DType::F8E8M0:
+    return "f8E8M0FNU";
   }
   return "f32";
 }

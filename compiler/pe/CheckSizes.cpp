@@ -85,7 +85,8 @@ void RingChecker::checkCommand(pe::CommandOpInterface command) {
     for (StringRef y : {"y1_", "y2_"}) {
       const std::string kind = (y + "kind").str();
       if (is(kind, isa::OperandKind::Tile) ||
-          is(kind, isa::OperandKind::PerRow)) {
+          is(kind, isa::OperandKind::PerRow) ||
+          is(kind, isa::OperandKind::PerSegment)) {
         checkTile(command, y, rows);
       } else if (is(kind, isa::OperandKind::PerCol)) {
         checkTile(command, y, one);

@@ -78,6 +78,18 @@ private:
         unit = std::lcm(unit, target.kBytes / product.elementBytes);
       }
     }
+    for (const OpModel::Transfer &transfer : model.allTransfers()) {
+      for (const TileSize &size : {transfer.rows, transfer.cols}) {
+        if (size.dim == static_cast<int>(dim)) {
+          unit = std::lcm(unit, size.divisor);
+        }
+      }
+      // Rows of packed elements are whole bytes.
+      if (transfer.cols.dim == static_cast<int>(dim) &&
+          transfer.elementBits < 8) {
+        unit = std::lcm(unit, int64_t(2));
+      }
+    }
     return unit;
   }
 
@@ -86,7 +98,7 @@ private:
     int64_t bytes = 0;
     for (const OpModel::Transfer &transfer : model.allTransfers()) {
       if (transfer.cols.dim == static_cast<int>(dim)) {
-        bytes = std::max(bytes, transfer.elementBytes);
+        bytes = std::max(bytes, (transfer.elementBits + 7) / 8);
       }
     }
     return bytes;
@@ -250,8 +262,7 @@ private:
   int64_t localBytes(const Schedule &schedule) const {
     int64_t bytes = 0;
     for (const OpModel::Transfer &transfer : model.allTransfers()) {
-      bytes += transfer.rows.of(schedule.tile) *
-               transfer.cols.of(schedule.tile) * transfer.elementBytes;
+      bytes += transfer.bytes(schedule.tile);
     }
     return bytes;
   }

@@ -39,7 +39,7 @@ static TileSize sizeOf(GenericOp op, Type type, unsigned which) {
   auto names = dyn_cast_or_null<DimsAttr>(tile.getEncoding());
   for (unsigned dim = 0; names && dim < op.getNumDims(); ++dim) {
     if (op.getDim(dim).getName() == names.getNames()[which].getValue()) {
-      return {static_cast<int>(dim), 1};
+      return {static_cast<int>(dim), 1, names.getDivisors()[which]};
     }
   }
   return {-1, 1};
@@ -98,7 +98,8 @@ FailureOr<OpModel> OpModel::of(GenericOp op, const Target &target) {
     Transfer transfer;
     transfer.rows = sizeOf(op, type, 0);
     transfer.cols = sizeOf(op, type, 1);
-    transfer.elementBytes = bytesOf(elementOf(type));
+    transfer.elementBits =
+        isPacked(elementOf(type)) ? 4 : 8 * int64_t(bytesOf(elementOf(type)));
     transfer.isStore = i >= numInputs;
     AffineMap map = op.getMap(i);
     bool usesList = false;
@@ -273,15 +274,17 @@ void OpModel::evaluate(Schedule &schedule) const {
     auto within = [&](const TileSize &size) {
       int64_t block = size.of(tile);
       return double(
-          size.dim < 0 ? block
-                       : std::min(block, sizes[static_cast<size_t>(size.dim)]));
+          size.dim < 0
+              ? block
+              : std::min(block, divideUp(sizes[static_cast<size_t>(size.dim)],
+                                         size.divisor)));
     };
-    double bytes = within(transfer.rows) * within(transfer.cols) *
-                   double(transfer.elementBytes);
+    const double elementBytes = double(transfer.elementBits) / 8;
+    double bytes = within(transfer.rows) * within(transfer.cols) * elementBytes;
     // Every row costs requests of its own, and an access at least. Parts of
     // one granule lie in one bank of memory, where PEs wait for each other.
     constexpr double kAccess = 64, kRequest = 32, kBank = 192;
-    double rowBytes = within(transfer.cols) * double(transfer.elementBytes);
+    double rowBytes = within(transfer.cols) * elementBytes;
     bool isRun = transfer.cols.dim < 0 ||
                  kinds[static_cast<size_t>(transfer.cols.dim)] == DimKind::full;
     double conflicts = 1;
@@ -296,10 +299,10 @@ void OpModel::evaluate(Schedule &schedule) const {
     // A part of a granule that is written has the rest of it fetched, if it
     // lies in DRAM. Where it lies is not known here: a share of the time.
     constexpr double kFetch = 1.0 / 2048;
-    bool isPart = transfer.isStore && !isRun &&
-                  rowBytes < double(target->granuleBytes) &&
-                  double(sizes[static_cast<size_t>(transfer.cols.dim)] *
-                         transfer.elementBytes) > rowBytes;
+    bool isPart =
+        transfer.isStore && !isRun && rowBytes < double(target->granuleBytes) &&
+        double(sizes[static_cast<size_t>(transfer.cols.dim)]) * elementBytes >
+            rowBytes;
     // A tile is loaded where all it depends on is known.
     size_t level = 0;
     for (size_t i = 0; i < loops.size(); ++i) {

@@ -33,8 +33,10 @@ struct Schedule {
 struct TileSize {
   int dim = -1;
   int64_t fixed = 1;
+  int64_t divisor = 1; // indices of the dimension that an element stands for
   int64_t of(llvm::ArrayRef<int64_t> tile) const {
-    return dim < 0 ? fixed : tile[static_cast<size_t>(dim)];
+    return dim < 0 ? fixed
+                   : (tile[static_cast<size_t>(dim)] + divisor - 1) / divisor;
   }
 };
 
@@ -54,9 +56,14 @@ public:
   /// A tile between memory and local memory.
   struct Transfer {
     TileSize rows, cols;
-    int64_t elementBytes = 4;
+    int64_t elementBits = 32;
     llvm::SmallVector<bool, 4> dependsOn; // by dimension
     bool isStore = false;
+
+    /// Bytes of the tile.
+    int64_t bytes(llvm::ArrayRef<int64_t> tile) const {
+      return rows.of(tile) * ((cols.of(tile) * elementBits + 7) / 8);
+    }
   };
   /// An element-wise command.
   struct Pass {

@@ -42,8 +42,16 @@ inline int64_t colsOf(mlir::Type tile) {
 inline mlir::Type elementOf(mlir::Type tile) {
   return mlir::cast<mlir::RankedTensorType>(tile).getElementType();
 }
-/// Bytes of one element of \p type as it is stored.
+/// Bytes of one element of \p type as it is stored; 0 for types of which two
+/// share a byte (isPacked()).
 unsigned bytesOf(mlir::Type type);
+/// Do two elements of \p type, i4 or f4E2M1FN, share a byte?
+bool isPacked(mlir::Type type);
+/// Is \p type one of stored weights and scales: packed, or f8E8M0FNU? The SIMD
+/// engine reads it, and nobody writes it.
+bool isReadOnly(mlir::Type type);
+/// Bytes of \p count elements of \p type, an even number if it is packed.
+int64_t bytesOf(mlir::Type type, int64_t count);
 
 /// \returns the value of every element if \p tile is a constant with equal
 /// elements.

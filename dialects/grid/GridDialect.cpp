@@ -46,6 +46,18 @@ unsigned chipwright::grid::bytesOf(Type type) {
   return type.isTF32() ? 4 : type.getIntOrFloatBitWidth() / 8;
 }
 
+bool chipwright::grid::isPacked(Type type) {
+  return type.isInteger(4) || isa<Float4E2M1FNType>(type);
+}
+
+bool chipwright::grid::isReadOnly(Type type) {
+  return isPacked(type) || isa<Float8E8M0FNUType>(type);
+}
+
+int64_t chipwright::grid::bytesOf(Type type, int64_t count) {
+  return isPacked(type) ? count / 2 : count * bytesOf(type);
+}
+
 std::optional<double> chipwright::grid::splatOf(Value tile) {
   DenseElementsAttr constant;
   if (!matchPattern(tile, m_Constant(&constant)) || !constant.isSplat()) {
@@ -111,9 +123,20 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
                        << shape.size();
   }
   if (!elementType.isIntOrFloat() ||
-      (!elementType.isTF32() && elementType.getIntOrFloatBitWidth() % 8 != 0)) {
-    return emitError() << "elements of a buffer are whole bytes, found "
+      (!elementType.isTF32() && !isPacked(elementType) &&
+       elementType.getIntOrFloatBitWidth() % 8 != 0)) {
+    return emitError() << "elements of a buffer are whole bytes, or i4 or "
+                          "f4E2M1FN, found "
                        << elementType;
+  }
+  if (isPacked(elementType) &&
+      (ShapedType::isDynamic(shape.back()) || shape.back() % 2 != 0)) {
+    return emitError() << "rows of " << elementType
+                       << " are whole bytes: the last size is a known even "
+                          "number, found "
+                       << (ShapedType::isDynamic(shape.back())
+                               ? std::string("?")
+                               : std::to_string(shape.back()));
   }
   for (int64_t size : shape) {
     if (!ShapedType::isDynamic(size) && size <= 0) {

@@ -61,7 +61,8 @@ def Grid_AluEnum : Grid_Enum<"Alu", "operation on a chain's value and an operand
 
 def Grid_OperandEnum : Grid_Enum<"Operand", "shape of a chain's second operand", [
   I32EnumCase<"none", 0>, I32EnumCase<"tile", 1>, I32EnumCase<"per_row", 2>,
-  I32EnumCase<"per_col", 3>, I32EnumCase<"immediate", 4>]>;
+  I32EnumCase<"per_col", 3>, I32EnumCase<"immediate", 4>,
+  I32EnumCase<"per_segment", 5>]>;
 
 def Grid_Lines : EnumAttr<Grid_Dialect, Grid_LinesEnum, "lines">;
 def Grid_DimKind : EnumAttr<Grid_Dialect, Grid_DimKindEnum, "dim_kind">;

@@ -41,26 +41,45 @@ void DimAttr::print(AsmPrinter &printer) const {
 
 Attribute DimsAttr::parse(AsmParser &parser, Type) {
   SmallVector<StringAttr> names;
+  SmallVector<int64_t> divisors;
   auto parseName = [&]() -> ParseResult {
     StringRef name;
+    SMLoc place;
+    int64_t &divisor = divisors.emplace_back(1);
     if (parser.parseKeyword(&name)) {
       return failure();
     }
     names.push_back(StringAttr::get(parser.getContext(), name));
+    if (failed(parser.parseOptionalSlash())) {
+      return success();
+    }
+    if (parser.getCurrentLocation(&place) || parser.parseInteger(divisor)) {
+      return failure();
+    }
+    constexpr int64_t kMost = 1 << 16;
+    if (divisor < 2 || divisor > kMost) {
+      return parser.emitError(place, "expected a divisor of 2 to ")
+             << kMost << ", found " << divisor;
+    }
     return success();
   };
   if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater,
                                      parseName)) {
     return {};
   }
-  return DimsAttr::get(parser.getContext(), names);
+  return DimsAttr::get(parser.getContext(), names, divisors);
 }
 
 void DimsAttr::print(AsmPrinter &printer) const {
   printer << "<";
-  llvm::interleaveComma(getNames(), printer, [&](StringAttr name) {
-    printer.printKeywordOrString(name.getValue());
-  });
+  llvm::interleaveComma(llvm::zip(getNames(), getDivisors()), printer,
+                        [&](auto entry) {
+                          auto [name, divisor] = entry;
+                          printer.printKeywordOrString(name.getValue());
+                          if (divisor != 1) {
+                            printer << " / " << divisor;
+                          }
+                        });
   printer << ">";
 }
 
@@ -135,7 +154,24 @@ int GenericOp::getTileDim(unsigned operand, unsigned which) {
       found = static_cast<int>(dim.getPosition());
     }
   }
+  // Of a quotient, the dimension that is divided.
+  if (auto quotient = dyn_cast<AffineBinaryOpExpr>(index);
+      quotient && quotient.getKind() == AffineExprKind::FloorDiv) {
+    auto dim = dyn_cast<AffineDimExpr>(quotient.getLHS());
+    found = dim && isa<AffineConstantExpr>(quotient.getRHS())
+                ? static_cast<int>(dim.getPosition())
+                : -1;
+  }
   return found;
+}
+
+int64_t GenericOp::getTileDivisor(unsigned operand, unsigned which) {
+  AffineMap map = getMap(operand);
+  auto quotient = dyn_cast<AffineBinaryOpExpr>(
+      map.getResult(map.getNumResults() - 2 + which));
+  bool divides = quotient && quotient.getKind() == AffineExprKind::FloorDiv &&
+                 isa<AffineConstantExpr>(quotient.getRHS());
+  return divides ? cast<AffineConstantExpr>(quotient.getRHS()).getValue() : 1;
 }
 
 bool GenericOp::hasRowNumbers(unsigned operand) {
@@ -251,6 +287,22 @@ static LogicalResult checkTile(GenericOp op, unsigned operand, Type type,
              << " is " << type << "; the size that is `?` must be named "
              << (dim < 0 ? "by a dimension of the operand's map"
                          : op.getDim(static_cast<unsigned>(dim)).getName());
+    }
+    const int64_t divisor = names.getDivisors()[which],
+                  wanted = op.getTileDivisor(operand, which);
+    if (divisor != wanted) {
+      return op.emitOpError(what)
+             << " is " << type << "; its map divides "
+             << names.getNames()[which].getValue() << " by " << wanted
+             << ", expected the same divisor";
+    }
+    if (ScheduleAttr schedule = op.getScheduleAttr();
+        schedule && static_cast<size_t>(dim) < schedule.getTile().size() &&
+        schedule.getTile()[static_cast<size_t>(dim)] % divisor != 0) {
+      return op.emitOpError("schedule: blocks of ")
+             << names.getNames()[which].getValue() << " are multiples of "
+             << divisor << ", found "
+             << schedule.getTile()[static_cast<size_t>(dim)];
     }
   }
   return success();

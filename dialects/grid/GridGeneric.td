@@ -27,14 +27,17 @@ def Grid_Dims : AttrDef<Grid_Dialect, "Dims"> {
   let summary = "names of a tile's sizes";
   let description = [{
     Encoding of a tile's type: the size that is `?` is the block of this
-    dimension, as the schedule will choose it. Sizes that are known have the
+    dimension, as the schedule will choose it, or with `k / 32` a 32nd of it:
+    one element for each 32 of the dimension. Sizes that are known have the
     name `_`.
 
     ```mlir
     tensor<?x128xf32, #grid.dims<m, _>>
+    tensor<?x?xbf16, #grid.dims<n, k / 32>>
     ```
   }];
-  let parameters = (ins ArrayRefParameter<"::mlir::StringAttr">:$names);
+  let parameters = (ins ArrayRefParameter<"::mlir::StringAttr">:$names,
+                        ArrayRefParameter<"int64_t">:$divisors);
   let hasCustomAssemblyFormat = 1;
 }
 
@@ -140,6 +143,8 @@ def Grid_GenericOp : Grid_Op<"generic", [AttrSizedOperandSegments]> {
     /// The position of the dimension that makes up the rows (which = 0) or
     /// columns (1) of the tile of an operand, or -1 if there is one of them.
     int getTileDim(unsigned operand, unsigned which);
+    /// How many indices of that dimension one element of the tile stands for.
+    int64_t getTileDivisor(unsigned operand, unsigned which);
     /// Are the rows of the operand or result chosen by number?
     bool hasRowNumbers(unsigned operand);
     /// The operand or result's end of rows, or none.

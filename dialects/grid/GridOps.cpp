@@ -230,6 +230,14 @@ static LogicalResult checkTransfer(Operation *op, BufferType buffer,
 }
 
 LogicalResult LoadOp::verify() {
+  RankedTensorType type = getTile().getType();
+  if (isPacked(type.getElementType()) &&
+      ((!type.isDynamicDim(1) && type.getDimSize(1) % 2 != 0) ||
+       getWidth().value_or(0) % 2 != 0)) {
+    return emitOpError("loads rows of whole bytes: an even number of columns "
+                       "(and width) of ")
+           << type.getElementType() << ", found " << type;
+  }
   if (failed(checkTransfer(*this, getBuffer().getType(), getIndices(),
                            getTile().getType(), getGather()))) {
     return failure();
@@ -238,7 +246,8 @@ LogicalResult LoadOp::verify() {
     return emitOpError("has a mask of members exactly if it is a multicast");
   }
   if (getFill() == Fill::neg_inf &&
-      !isa<FloatType>(getTile().getType().getElementType())) {
+      (!isa<FloatType>(getTile().getType().getElementType()) ||
+       isReadOnly(getTile().getType().getElementType()))) {
     return emitOpError("fills with minus infinity, which ")
            << getTile().getType().getElementType() << " lacks";
   }
@@ -249,6 +258,11 @@ LogicalResult LoadOp::verify() {
 }
 
 LogicalResult StoreOp::verify() {
+  if (isReadOnly(getTile().getType().getElementType())) {
+    return emitOpError("stores ")
+           << getTile().getType().getElementType()
+           << ", which no engine writes: such buffers are filled by the host";
+  }
   return checkTransfer(*this, getBuffer().getType(), getIndices(),
                        getTile().getType(), getScatter());
 }
@@ -267,6 +281,13 @@ LogicalResult MatmulOp::verify() {
     return emitOpError("a sum of ")
            << rowsOf(a) << " x " << rowsOf(b) << " elements, found "
            << rowsOf(acc) << " x " << colsOf(acc);
+  }
+  for (Type operand : {a, b}) {
+    if (isReadOnly(elementOf(operand))) {
+      return emitOpError("multiplies ")
+             << elementOf(operand)
+             << ", which no engine does; convert it to a 16-bit type first";
+    }
   }
   if (elementOf(a) != elementOf(b)) {
     return emitOpError("operands have one type, found ")
@@ -292,8 +313,27 @@ LogicalResult RoundOp::verify() {
   return success();
 }
 
+/// How many segments of \p width columns a row of \p cols has; unknown if the
+/// number of columns is.
+static int64_t segmentsOf(int64_t cols, int64_t width) {
+  return ShapedType::isDynamic(cols) ? cols : (cols + width - 1) / width;
+}
+
 LogicalResult BroadcastOp::verify() {
   Type from = getVector().getType(), to = getTile().getType();
+  if (getSegment()) {
+    const int64_t width = static_cast<int64_t>(*getSegment());
+    if (width < 1) {
+      return emitOpError("a segment has at least one column, found ") << width;
+    }
+    const int64_t count = segmentsOf(colsOf(to), width);
+    if (rowsOf(from) != rowsOf(to) || colsOf(from) != count ||
+        elementOf(from) != elementOf(to)) {
+      return emitOpError("repeats an element of the tile's type for each ")
+             << width << " columns of " << to << ", found " << from;
+    }
+    return success();
+  }
   bool perRow = colsOf(from) == 1 && rowsOf(from) == rowsOf(to);
   bool perColumn = rowsOf(from) == 1 && colsOf(from) == colsOf(to);
   if ((!perRow && !perColumn) || elementOf(from) != elementOf(to)) {
@@ -361,6 +401,10 @@ LogicalResult RowReduceOp::verify() {
 
 LogicalResult TransposeOp::verify() {
   Type x = getX().getType(), y = getY().getType();
+  if (isPacked(elementOf(x))) {
+    return emitOpError("moves whole bytes, found ")
+           << elementOf(x) << "; convert the tile first";
+  }
   if (rowsOf(x) != colsOf(y) || colsOf(x) != rowsOf(y) ||
       elementOf(x) != elementOf(y)) {
     return emitOpError("of ") << x << " cannot be " << y;
@@ -369,6 +413,10 @@ LogicalResult TransposeOp::verify() {
 }
 
 LogicalResult TopKOp::verify() {
+  if (isReadOnly(elementOf(getX().getType()))) {
+    return emitOpError("takes no ")
+           << elementOf(getX().getType()) << "; convert the tile first";
+  }
   Type x = getX().getType(), values = getValues().getType(),
        columns = getColumns().getType();
   if (rowsOf(values) != rowsOf(x) || rowsOf(columns) != rowsOf(x) ||
@@ -390,7 +438,7 @@ static LogicalResult checkOperand(SimdOp op, StringRef name, Operand kind,
   int64_t rows = rowsOf(op.getX().getType()),
           cols = colsOf(op.getX().getType());
   bool wantsTile = kind == Operand::tile || kind == Operand::per_row ||
-                   kind == Operand::per_col;
+                   kind == Operand::per_col || kind == Operand::per_segment;
   if (wantsTile != bool(y) || (kind == Operand::immediate) != hasValue) {
     return op.emitOpError(name)
            << " is of kind " << stringifyOperand(kind) << ", which "
@@ -403,6 +451,19 @@ static LogicalResult checkOperand(SimdOp op, StringRef name, Operand kind,
   }
   int64_t wantRows = kind == Operand::per_col ? 1 : rows;
   int64_t wantCols = kind == Operand::per_row ? 1 : cols;
+  if (kind == Operand::per_segment) {
+    int64_t width = static_cast<int64_t>(op.getSegment().value_or(0));
+    if (width < 1) {
+      return op.emitOpError(name) << " is of kind per_segment, which needs "
+                                     "`segment`, a number of columns";
+    }
+    wantCols = segmentsOf(cols, width);
+  }
+  if (isPacked(elementOf(y.getType()))) {
+    return op.emitOpError(name)
+           << " is of " << elementOf(y.getType())
+           << ", which only x may be; convert it by an operation of its own";
+  }
   if (rowsOf(y.getType()) != wantRows || colsOf(y.getType()) != wantCols) {
     return op.emitOpError(name)
            << " is of kind " << stringifyOperand(kind) << " for " << rows
@@ -426,6 +487,12 @@ LogicalResult SimdOp::verify() {
       failed(checkOperand(*this, "y2", getY2Kind(), getY2(),
                           getY2Value().has_value()))) {
     return failure();
+  }
+  for (Value result : {getOut(), getRed()}) {
+    if (result && isReadOnly(elementOf(result.getType()))) {
+      return emitOpError("yields ")
+             << elementOf(result.getType()) << ", which no engine writes";
+    }
   }
   if (getSwapPairs() && colsOf(x) % 2 != 0) {
     return emitOpError("swaps pairs of an odd number of columns");

@@ -256,9 +256,17 @@ def Grid_RoundOp : Grid_Op<"round", [Pure]> {
 
 def Grid_BroadcastOp : Grid_Op<"broadcast", [Pure]> {
   let summary = "repeat a column vector (M x 1) or row vector (1 x N)";
-  let arguments = (ins Grid_Tile:$vector);
+  let description = [{
+    With `segment`, the operand has an element for each segment of so many
+    columns of each row, which is repeated in them (a last segment may be
+    shorter).
+  }];
+  let arguments = (ins Grid_Tile:$vector, OptionalAttr<I64Attr>:$segment);
   let results = (outs Grid_Tile:$tile);
-  let assemblyFormat = "$vector attr-dict `:` type($vector) `->` type($tile)";
+  let assemblyFormat = [{
+    $vector (`segment` $segment^)? attr-dict
+    `:` type($vector) `->` type($tile)
+  }];
   let hasVerifier = 1;
 }
 
@@ -392,7 +400,8 @@ def Grid_SimdOp : Grid_Op<"simd", [Pure, AttrSizedOperandSegments,
     What `grid-select-simd` makes of element-wise operations, in this order:
     swap pairs, multiply by `scale`, `alu1` with y1, window, function, `alu2`
     with y2, store as the type of `out`, reduce to `red` (combined with `run`).
-    All of it is in fp32 (`xpe.se` in the instruction set's manual).
+    All of it is in fp32 (`xpe.se` in the instruction set's manual). `segment`
+    is that of the reduction and of operands of kind `per_segment`.
   }];
   let arguments = (ins Grid_Tile:$x, Optional<Grid_Tile>:$y1,
                        Optional<Grid_Tile>:$y2, Optional<Grid_Tile>:$bounds,

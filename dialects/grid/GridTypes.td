@@ -14,7 +14,8 @@ def Grid_Buffer : TypeDef<Grid_Dialect, "Buffer"> {
   let mnemonic = "buffer";
   let summary = "a tensor in global memory";
   let description = [{
-    Row-major, without gaps. Sizes that are `?` are known at launch only. A
+    Row-major, without gaps; two elements of `i4` or `f4E2M1FN` share a byte,
+    the even one in its low half. Sizes that are `?` are known at launch only. A
     `control` buffer holds values that decide what a program does (indices,
     counts, lengths): harts may read it, and it keeps its contents in timing
     mode. All others are bulk: only tiles of them can be loaded.

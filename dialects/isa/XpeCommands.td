@@ -198,7 +198,8 @@ def SeLayout : XpeLayout<"se", [
     RowsSlice<>, ColsSlice<>,
     XpeSlice<"swap_pairs", 32, 32, "1: exchange columns 2n and 2n+1 of x">,
     XpeSlice<"segment", 63, 48,
-             "columns per reduction segment; 0 = the whole row">]>,
+             "columns per segment, of the reduction and of operands of the "
+             "kind per_segment; 0 = the whole row">]>,
   TileField<2, "y1", "y1_", "operand of the first operation">,
   TileField<3, "y2", "y2_", "operand of the second operation">,
   XpeField<4, "ops", "the chain", [

@@ -18,7 +18,12 @@ def ElementType : XpeEnum<"ElementType", "DTYPE",
   XpeCase<"i32", "two's complement, 32 bits">,
   XpeCase<"f8e4m3", "OCP 8-bit float, 4 exponent bits">,
   XpeCase<"f8e5m2", "OCP 8-bit float, 5 exponent bits">,
-  XpeCase<"tf32", "stored as f32, multiplied with a 10-bit mantissa">]>;
+  XpeCase<"tf32", "stored as f32, multiplied with a 10-bit mantissa">,
+  XpeCase<"i4", "two's complement, 4 bits, the even element in the low half of "
+                "a byte; only as x of `xpe.se`">,
+  XpeCase<"f4e2m1", "OCP 4-bit float, packed as i4; only as x of `xpe.se`">,
+  XpeCase<"f8e8m0", "OCP power of two; only as operand of `xpe.se` and "
+                    "`xpe.drain`">]>;
 
 def FillKind : XpeEnum<"FillKind", "FILL",
     "What a transfer writes beyond the valid part.", [
@@ -59,7 +64,8 @@ def OperandKind : XpeEnum<"OperandKind", "OPERAND",
   XpeCase<"tile", "one value per element">,
   XpeCase<"per_row", "one value per row">,
   XpeCase<"per_col", "one value per column">,
-  XpeCase<"immediate", "one value, from the command">]>;
+  XpeCase<"immediate", "one value, from the command">,
+  XpeCase<"per_segment", "one value per segment of a row">]>;
 
 def AluOp : XpeEnum<"AluOp", "ALU",
     "Operation on the chain's value v and an operand y.", [

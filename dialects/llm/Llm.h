@@ -19,6 +19,9 @@
 namespace chipwright::llm {
 /// \returns whether \p weight has elements of 8 bits, and scales beside it.
 bool isQuantised(mlir::Value weight);
+/// \returns whether \p weight has elements of 4 bits, and scales of blocks
+/// beside it.
+bool isInBlocks(mlir::Value weight);
 } // namespace chipwright::llm
 
 #define GET_OP_CLASSES

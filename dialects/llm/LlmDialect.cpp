@@ -28,6 +28,11 @@ bool chipwright::llm::isQuantised(Value weight) {
   return element.isInteger(8) || isa<Float8E4M3FNType, Float8E5M2Type>(element);
 }
 
+bool chipwright::llm::isInBlocks(Value weight) {
+  Type element = cast<RankedTensorType>(weight.getType()).getElementType();
+  return element.isInteger(4) || isa<Float4E2M1FNType>(element);
+}
+
 static int64_t dimOf(Value value, unsigned dim) {
   auto type = cast<RankedTensorType>(value.getType());
   return dim < type.getRank() ? type.getDimSize(dim) : -1;
@@ -150,6 +155,51 @@ LogicalResult QuantisedLinearOp::verify() {
   return success();
 }
 
+/// Are \p weight and \p scales codes of 4 bits for \p columns columns and the
+/// scales of their blocks?
+static LogicalResult checkBlocks(Operation *op, Value weight, Value scales,
+                                 int64_t columns) {
+  constexpr int64_t kBlock = 32;
+  auto codes = cast<RankedTensorType>(weight.getType()),
+       factors = cast<RankedTensorType>(scales.getType());
+  const bool isInteger = codes.getElementType().isInteger(4);
+  if (!isInBlocks(weight)) {
+    return op->emitOpError("weight is i4 or f4E2M1FN, found ")
+           << codes.getElementType();
+  }
+  if (isInteger ? !factors.getElementType().isBF16()
+                : !isa<Float8E8M0FNUType>(factors.getElementType())) {
+    return op->emitOpError("scales of ")
+           << codes.getElementType() << " are "
+           << (isInteger ? "bf16" : "f8E8M0FNU") << ", found "
+           << factors.getElementType();
+  }
+  const int64_t blocks = (columns + kBlock - 1) / kBlock;
+  SmallVector<int64_t> wanted(codes.getShape());
+  wanted.back() = blocks;
+  if (codes.getShape().back() != blocks * kBlock ||
+      factors.getShape() != ArrayRef<int64_t>(wanted)) {
+    return op->emitOpError("a weight for ")
+           << columns << " columns has " << blocks * kBlock << " and a scale "
+           << "for each " << kBlock << ", found " << codes << " and "
+           << factors;
+  }
+  return success();
+}
+
+LogicalResult BlockLinearOp::verify() {
+  if (failed(checkRanks(*this, {getX(), getWeight(), getScales(), getY()})) ||
+      failed(checkBlocks(*this, getWeight(), getScales(), columnsOf(getX())))) {
+    return failure();
+  }
+  if (columnsOf(getY()) != dimOf(getWeight(), 0)) {
+    return emitOpError("a weight with ")
+           << dimOf(getWeight(), 0) << " rows gives as many columns, found "
+           << columnsOf(getY());
+  }
+  return getBias() ? checkRow(*this, getBias(), getY()) : success();
+}
+
 LogicalResult LogitsOp::verify() {
   return checkLinear(*this, getX(), getWeight(), getY());
 }
@@ -262,10 +312,16 @@ LogicalResult ExpertsOp::verify() {
       failed(sameColumns(*this, getX(), getY(), "operand and result"))) {
     return failure();
   }
+  // Rows of 4-bit weights are filled up: checkBlocks() looks at them.
+  const bool inBlocks = isInBlocks();
+  if (inBlocks != llm::isInBlocks(getDown())) {
+    return emitOpError("all weights have 4 bits or none, found ")
+           << getGate().getType() << " and " << getDown().getType();
+  }
   if (getGate().getType() != getUp().getType() ||
-      dimOf(getGate(), 2) != columnsOf(getX()) ||
       dimOf(getDown(), 1) != columnsOf(getX()) ||
-      dimOf(getDown(), 2) != dimOf(getGate(), 1)) {
+      (!inBlocks && (dimOf(getGate(), 2) != columnsOf(getX()) ||
+                     dimOf(getDown(), 2) != dimOf(getGate(), 1)))) {
     return emitOpError("gate and up are [experts, width, columns] and down "
                        "[experts, columns, width], found ")
            << getGate().getType() << ", " << getUp().getType() << " and "
@@ -273,16 +329,24 @@ LogicalResult ExpertsOp::verify() {
   }
   const int64_t widths[] = {dimOf(getGate(), 1), dimOf(getGate(), 1),
                             columnsOf(getX())};
+  if (getMore().size() < numScales()) {
+    return emitOpError("weights of ")
+           << (inBlocks ? 4 : 8) << " bits have scales, " << numScales()
+           << " operands, found " << getMore().size();
+  }
+  if (inBlocks &&
+      (failed(
+           checkBlocks(*this, getGate(), getGateScales(), columnsOf(getX()))) ||
+       failed(checkBlocks(*this, getUp(), getUpScales(), columnsOf(getX()))) ||
+       failed(checkBlocks(*this, getDown(), getDownScales(), widths[0])))) {
+    return failure();
+  }
   SmallVector<int64_t> scaled; // columns of each operand with scales
   if (isInnerQuantised()) {
     scaled.append({widths[0], widths[1]});
   }
   if (isOuterQuantised()) {
     scaled.push_back(widths[2]);
-  }
-  if (getMore().size() < scaled.size()) {
-    return emitOpError("weights of 8 bits have scales, ")
-           << scaled.size() << " operands, found " << getMore().size();
   }
   for (auto [scales, columns] : llvm::zip(getMore(), scaled)) {
     auto type = cast<RankedTensorType>(scales.getType());

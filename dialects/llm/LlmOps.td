@@ -45,6 +45,10 @@ def Llm_ParameterOp : Llm_Op<"parameter"> {
     the type's largest number, and rounded. With `scales` the value is these
     scales, [1, rows] in f32, or [matrices, rows] of a weight of three
     dimensions.
+
+    In i4 and f4E2M1FN each block of 32 columns is divided by a scale of its
+    own and rounded; rows are filled up with zeros to a multiple of 32. The
+    value with `scales` has a column for each block, in bf16 (i4) or f8E8M0FNU.
   }];
   let arguments = (ins StrAttr:$parameter, UnitAttr:$scales);
   let results = (outs AnyRankedTensor:$value);
@@ -92,6 +96,18 @@ def Llm_QuantisedLinearOp : Llm_Named<"quantised_linear",
     type (i8: 127, f8E4M3FN: 448, f8E5M2: 57344) and rounded to it; the result
     is multiplied by that and by the scale of the weight's row. `llm-quantise`
     makes it of `linear`.
+  }];
+}
+
+def Llm_BlockLinearOp : Llm_Named<"block_linear",
+    (ins AnyRankedTensor:$x, AnyRankedTensor:$weight, AnyRankedTensor:$scales,
+         Optional<AnyRankedTensor>:$bias), (ins),
+    (outs AnyRankedTensor:$y)> {
+  let summary = "x w^T [+ bias], where w = weight scales, block by block";
+  let description = [{
+    The weight is stored in 4 bits (i4 or f4E2M1FN) with a scale for each 32
+    columns. Its numbers times their scales are rounded to the type of x, in
+    which products are. `llm-quantise-weights` makes it of `linear`.
   }];
 }
 
@@ -190,21 +206,27 @@ def Llm_ExpertsOp : Llm_Named<"experts",
     `more` are scales, then biases. Products with weights of 8 bits are those of
     `quantised_linear`, with scales [experts, rows]: gate and up have such
     weights, or neither has, and down may have. Rows of x are quantised once
-    for all experts; scores multiply their scales. Biases are none or those of
-    gate, up and down, a row for each expert.
+    for all experts; scores multiply their scales. Weights of 4 bits, all three
+    or none, are those of `block_linear`. Biases are none or those of gate, up
+    and down, a row for each expert.
   }];
   let extraClassDeclaration = [{
     /// Whether gate and up, or down, have weights of 8 bits.
     bool isInnerQuantised() { return isQuantised(getGate()); }
     bool isOuterQuantised() { return isQuantised(getDown()); }
-    /// [experts, rows], where isInnerQuantised().
+    /// Whether all weights have 4 bits.
+    bool isInBlocks() { return ::chipwright::llm::isInBlocks(getGate()); }
+    /// [experts, rows], where isInnerQuantised(); of blocks, where isInBlocks().
     ::mlir::Value getGateScales() { return getMore()[0]; }
     ::mlir::Value getUpScales() { return getMore()[1]; }
-    /// [experts, rows], where isOuterQuantised().
+    /// [experts, rows], where isOuterQuantised(); of blocks, where isInBlocks().
     ::mlir::Value getDownScales() {
-      return getMore()[isInnerQuantised() ? 2 : 0];
+      return getMore()[isInnerQuantised() || isInBlocks() ? 2 : 0];
     }
     unsigned numScales() {
+      if (isInBlocks()) {
+        return 3;
+      }
       return (isInnerQuantised() ? 2 : 0) + (isOuterQuantised() ? 1 : 0);
     }
     ::mlir::ValueRange getBiases() { return getMore().drop_front(numScales()); }

@@ -113,6 +113,58 @@ static KernelPlan quantisedPlan(DType type, uint64_t m, uint64_t n,
   return plan;
 }
 
+/// \p x rounded to fp16 or bf16, to nearest even, above its subnormals.
+static double rounded(DType type, double x) {
+  if (x == 0) {
+    return x;
+  }
+  const int bits = type == DType::F16 ? 10 : 7, exponent = std::ilogb(x);
+  return std::ldexp(std::nearbyint(std::ldexp(x, bits - exponent)),
+                    exponent - bits);
+}
+
+/// 16-bit operands, of which the second lies in memory in 4 bits.
+static KernelPlan blockPlan(DType type, DType codes, uint64_t m, uint64_t n,
+                            uint64_t k) {
+  constexpr uint64_t kBlock = 32;
+  const uint64_t blocks = (k + kBlock - 1) / kBlock;
+  const bool isInteger = codes == DType::I4;
+  KernelPlan plan;
+  plan.buffers = {
+      {.name = "a", .dtype = type, .rows = m, .cols = k},
+      {.name = "codes",
+       .role = Role::Weight,
+       .dtype = codes,
+       .rows = n,
+       .cols = blocks * kBlock},
+      {.name = "scales",
+       .role = Role::Weight,
+       .dtype = isInteger ? DType::BF16 : DType::F8E8M0,
+       .rows = n,
+       .cols = blocks,
+       .low = isInteger ? 0.03125 : -5.0,
+       .high = isInteger ? 0.125 : -1.0},
+      {.name = "c", .isOutput = true, .dtype = type, .rows = m, .cols = n}};
+  for (const KernelBuffer &buffer : plan.buffers) {
+    plan.minimalBytes += buffer.bytes();
+  }
+  plan.program = programs::blockMatmul(type, codes, m, n, k);
+  plan.reference = [=](const std::vector<Matrix> &inputs) -> Matrix {
+    const Eigen::Index columns = inputs[0].cols();
+    Matrix weight = inputs[1].leftCols(columns);
+    for (Eigen::Index i = 0; i < weight.rows(); ++i) {
+      for (Eigen::Index j = 0; j < columns; ++j) {
+        weight(i, j) = rounded(
+            type, weight(i, j) * inputs[2](i, j / Eigen::Index(kBlock)));
+      }
+    }
+    return inputs[0] * weight.transpose();
+  };
+  plan.errorBound =
+      unitRoundoff(type) + unitRoundoff(DType::F32) * 4 * std::sqrt(double(k));
+  return plan;
+}
+
 static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   DType type = *shape.dtype;
   if (spec.peakFlops(type) == 0) {
@@ -126,7 +178,23 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
   }
   uint64_t m = shape.m.value_or(2048), n = shape.n.value_or(2048),
            k = shape.k.value_or(2048);
-  KernelPlan plan = programs::largestQuantised(type) > 0
+  const std::optional<DType> codes = shape.weightDtype;
+  if (codes && type != DType::F16 && type != DType::BF16) {
+    return Diagnostic{
+        std::string("weights of 4 bits become fp16 or bf16 on the chip, found "
+                    "--dtype ") +
+            dtypeName(type) + "; leave out --weight-dtype or use one of those",
+        ExitUsage};
+  }
+  if (codes && !spec.se.reads(*codes)) {
+    return Diagnostic{"the SIMD engine of " + spec.name + " does not read " +
+                          dtypeName(*codes) +
+                          " (se.read_dtypes); leave out --weight-dtype or use "
+                          "another chip",
+                      ExitDoesNotFit};
+  }
+  KernelPlan plan = codes ? blockPlan(type, *codes, m, n, k)
+                    : programs::largestQuantised(type) > 0
                         ? quantisedPlan(type, m, n, k)
                         : plainPlan(type, m, n, k);
   plan.dtype = type;
@@ -139,7 +207,7 @@ static Result<KernelPlan> plan(const ChipSpec &spec, const KernelShape &shape) {
 const Kernel ops::gemm = {"gemm",
                           "C[m,n] = A[m,k] B[n,k]^T on the matrix engines",
                           nullptr,
-                          {"m", "n", "k"},
+                          {"m", "n", "k", "weight-dtype"},
                           {DType::F16, DType::BF16, DType::I8, DType::TF32,
                            DType::F8E4M3, DType::F8E5M2},
                           plan};

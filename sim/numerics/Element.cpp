@@ -70,6 +70,21 @@ struct LoadRow {
         dst[i] = roundToTf32(loadCode<float>(src, i));
       }
       return;
+    case DType::I4:
+      for (size_t i = 0; i < n; ++i) {
+        dst[i] = static_cast<float>(int(nibble(src, i) ^ 8u) - 8);
+      }
+      return;
+    case DType::F4E2M1:
+      for (size_t i = 0; i < n; ++i) {
+        dst[i] = e2m1Values[nibble(src, i)];
+      }
+      return;
+    case DType::F8E8M0:
+      for (size_t i = 0; i < n; ++i) {
+        dst[i] = e8m0ToF32(src[i]);
+      }
+      return;
     }
     std::memset(dst, 0, n * sizeof(float));
   }
@@ -131,6 +146,10 @@ struct StoreRow {
       for (size_t i = 0; i < n; ++i) {
         storeCode(dst, i, roundToTf32(src[i]));
       }
+      return;
+    case DType::I4:
+    case DType::F4E2M1:
+    case DType::F8E8M0:
       return;
     }
   }

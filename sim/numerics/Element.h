@@ -14,6 +14,7 @@
 //  - fp8 e4m3 (OCP OFP8: no infinity, one NaN code per sign) saturates:
 //    overflow and infinity give +-448;
 //  - int8 and int32 saturate; NaN gives 0;
+//  - int4, fp4 e2m1 and fp8 e8m0 are only read, which is exact;
 //  - every NaN that is stored is the positive quiet NaN of its format, so that
 //    the host's choice of NaN sign and payload is never seen.
 //
@@ -40,8 +41,15 @@
 namespace chipwright::sim {
 
 /// \returns the storage size of one element in bytes, 0 for a value that is
-/// no DType (a command field has 16 codes for 8 types).
+/// no DType (a command field has 16 codes) and for types of which two share a
+/// byte.
 constexpr unsigned elementBytes(DType type) { return dtypeBytes(type); }
+
+/// \returns the bytes of \p count elements that follow each other from a whole
+/// byte on; a last half byte counts as a whole one.
+constexpr uint64_t elementBytes(DType type, uint64_t count) {
+  return dtypeBytes(type, count);
+}
 
 /// Bits of the only NaN that engines store as fp32.
 inline constexpr uint32_t canonicalNanBits = 0x7fc00000;
@@ -188,6 +196,22 @@ CHIPWRIGHT_ALWAYS_INLINE int32_t f32ToI32(float value) {
   return value <= -2147483648.0f ? std::numeric_limits<int32_t>::min() : result;
 }
 
+/// Values of the codes of fp4 e2m1.
+inline constexpr float e2m1Values[16] = {
+    0.0f,  0.5f,  1.0f,  1.5f,  2.0f,  3.0f,  4.0f,  6.0f,
+    -0.0f, -0.5f, -1.0f, -1.5f, -2.0f, -3.0f, -4.0f, -6.0f};
+
+/// 2^(code - 127); code 255 is NaN.
+CHIPWRIGHT_ALWAYS_INLINE float e8m0ToF32(uint8_t code) {
+  uint32_t bits = code == 0 ? 0x00400000u : static_cast<uint32_t>(code) << 23;
+  return bitsFloat(code == 0xff ? canonicalNanBits : bits);
+}
+
+/// The element \p i of packed 4-bit codes: even ones in the low half.
+CHIPWRIGHT_ALWAYS_INLINE uint8_t nibble(const uint8_t *src, size_t i) {
+  return static_cast<uint8_t>(src[i / 2] >> (i % 2 * 4) & 0xf);
+}
+
 /// Reads \p n elements of \p type at \p src (any alignment) as fp32. int32
 /// beyond 2^24 rounds to nearest even; tf32 rounds its fp32 storage to 10
 /// mantissa bits; fp32 is copied bit for bit. An undefined \p type gives
@@ -201,7 +225,8 @@ void loadRows(DType type, const uint8_t *src, size_t srcPitch, float *dst,
               HostIsa isa = hostIsa());
 
 /// Writes \p n fp32 values as elements of \p type at \p dst (any alignment),
-/// rounding each once. An undefined \p type writes nothing.
+/// rounding each once. An undefined \p type, and one that is only read
+/// (isReadOnly()), writes nothing.
 void storeRow(DType type, const float *src, uint8_t *dst, size_t n,
               HostIsa isa = hostIsa());
 

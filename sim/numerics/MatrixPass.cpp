@@ -222,7 +222,7 @@ void CachedOperand::load(const MatrixOperand &operand, HostIsa isa) {
 
 std::string chipwright::sim::matrixTypesError(DType a, DType b) {
   for (DType type : {a, b}) {
-    if (elementBytes(type) == 0 || type == DType::I32) {
+    if (elementBytes(type) == 0 || isReadOnly(type) || type == DType::I32) {
       return "a matrix operand needs a floating-point or int8 type, found "
              "type code " +
              std::to_string(unsigned(type));

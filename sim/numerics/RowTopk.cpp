@@ -25,8 +25,9 @@ static uint32_t orderKey(float value) {
 }
 
 std::string chipwright::sim::rowTopkError(const RowTopkArgs &args) {
-  if (elementBytes(args.x.dtype) == 0 || elementBytes(args.out.dtype) == 0) {
-    return "row_topk needs defined element types, found codes " +
+  if (elementBytes(args.x.dtype) == 0 || elementBytes(args.out.dtype) == 0 ||
+      isReadOnly(args.out.dtype)) {
+    return "row_topk needs defined element types of whole bytes, found codes " +
            std::to_string(unsigned(args.x.dtype)) + " and " +
            std::to_string(unsigned(args.out.dtype));
   }

@@ -26,6 +26,7 @@ struct Step {
   SimdOp op;
   const SimdSource &source;
   float immediate;
+  unsigned segment; // columns, not 0
 };
 
 void applyStep(const Step &step, float *v, float *scratch, unsigned row,
@@ -41,6 +42,22 @@ void applyStep(const Step &step, float *v, float *scratch, unsigned row,
     float value = 0.0f;
     loadRow(y.dtype, y.data + row * y.pitch, &value, 1, isa);
     rowOpScalar(step.op, v, value, n, isa);
+    return;
+  }
+  case SimdOperand::PerSegment: {
+    float values[blockColumns];
+    unsigned first = column / step.segment,
+             count = (column + n - 1) / step.segment - first + 1;
+    loadRow(y.dtype,
+            y.data + row * y.pitch + size_t(first) * elementBytes(y.dtype),
+            values, count, isa);
+    unsigned done = 0, left = step.segment - column % step.segment;
+    for (unsigned i = 0; i < count; ++i, left = step.segment) {
+      left = std::min(left, n - done);
+      std::fill_n(scratch + done, left, values[i]);
+      done += left;
+    }
+    rowOp(step.op, v, scratch, n, isa);
     return;
   }
   case SimdOperand::Tile:
@@ -119,14 +136,15 @@ void executeRow(const SimdArgs &args, unsigned row, HostIsa isa) {
   alignas(64) float v[blockColumns];
   alignas(64) float scratch[blockColumns];
   const SimdChain &chain = args.chain;
-  const Step first{chain.y1Kind, chain.op1, args.y1, args.y1Imm};
-  const Step second{chain.y2Kind, chain.op2, args.y2, args.y2Imm};
+  const unsigned segment = args.segment == 0 ? args.cols : args.segment;
+  const Step first{chain.y1Kind, chain.op1, args.y1, args.y1Imm, segment};
+  const Step second{chain.y2Kind, chain.op2, args.y2, args.y2Imm, segment};
   RowSegments segments(args, row, isa);
   for (unsigned column = 0; column < args.cols; column += blockColumns) {
     unsigned n = std::min(blockColumns, args.cols - column);
     loadRow(args.x.dtype,
             args.x.data + row * args.x.pitch +
-                size_t(column) * elementBytes(args.x.dtype),
+                elementBytes(args.x.dtype, column), // blocks are even
             v, n, isa);
     if (chain.swapPairs) {
       rowSwapPairs(v, n, isa);
@@ -165,7 +183,29 @@ std::string codeError(const char *field, Code code, unsigned limit) {
 }
 
 std::string dtypeError(const char *field, DType type) {
-  return codeError(field, type, static_cast<unsigned>(DType::TF32) + 1);
+  return codeError(field, type, static_cast<unsigned>(DType::F8E8M0) + 1);
+}
+
+/// A second operand: elements lie at whole bytes.
+std::string operandTypeError(const char *field, DType type) {
+  if (std::string error = dtypeError(field, type); !error.empty()) {
+    return error;
+  }
+  return elementBytes(type) != 0
+             ? std::string()
+             : std::string(field) + " is " + std::to_string(unsigned(type)) +
+                   ", a type of half a byte, which only x may have; convert it "
+                   "by a command of its own";
+}
+
+std::string resultTypeError(const char *field, DType type) {
+  if (std::string error = dtypeError(field, type); !error.empty()) {
+    return error;
+  }
+  return !isReadOnly(type)
+             ? std::string()
+             : std::string(field) + " is " + std::to_string(unsigned(type)) +
+                   ", a type that engines read and do not write";
 }
 
 bool readsMemory(SimdOperand kind) {
@@ -184,13 +224,14 @@ std::string chipwright::sim::simdArgsError(const SimdArgs &args) {
         codeError("op2", chain.op2, numSimdOps),
         codeError("reduce", chain.reduce, numSimdReduces),
         dtypeError("dtype", args.x.dtype),
-        readsMemory(chain.y1Kind) ? dtypeError("y1_dtype", args.y1.dtype)
+        readsMemory(chain.y1Kind) ? operandTypeError("y1_dtype", args.y1.dtype)
                                   : std::string(),
-        readsMemory(chain.y2Kind) ? dtypeError("y2_dtype", args.y2.dtype)
+        readsMemory(chain.y2Kind) ? operandTypeError("y2_dtype", args.y2.dtype)
                                   : std::string(),
-        chain.store ? dtypeError("out_dtype", args.out.dtype) : std::string(),
+        chain.store ? resultTypeError("out_dtype", args.out.dtype)
+                    : std::string(),
         chain.reduce != SimdReduce::None
-            ? dtypeError("red_dtype", args.red.dtype)
+            ? resultTypeError("red_dtype", args.red.dtype)
             : std::string()}) {
     if (!error.empty()) {
       return error;

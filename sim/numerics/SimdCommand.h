@@ -41,8 +41,10 @@ enum class SimdOperand : uint8_t {
   PerRow = 2,    // one value per row, `pitch` bytes apart
   PerColumn = 3, // one value per column, shared by all rows
   Immediate = 4,
+  PerSegment = 5, // one value per segment of a row, adjacent; rows `pitch`
+                  // bytes apart
 };
-inline constexpr unsigned numSimdOperands = 5;
+inline constexpr unsigned numSimdOperands = 6;
 
 /// What a chain does, without its data: all that its cost depends on.
 struct SimdChain {
@@ -78,7 +80,8 @@ struct SimdTarget {
 /// overlap of inputs and outputs is undefined, except that `run` may be `red`.
 struct SimdArgs {
   unsigned rows = 0, cols = 0;
-  unsigned segment = 0; // columns per reduction segment, 0 = the whole row;
+  unsigned segment = 0; // columns per segment (of the reduction and of operands
+                        // that are PerSegment), 0 = the whole row;
                         // the last segment may be shorter
   SimdChain chain;
   SimdSource x;

@@ -10,6 +10,8 @@
 #include "dialects/isa/Xpe.h"
 #include "sim/numerics/SimdCommand.h"
 
+#include <string>
+
 namespace chipwright::sim {
 
 /// The chain of operations of an se or drain command. Both enumerate kinds,
@@ -29,6 +31,13 @@ inline SimdChain simdChainOf(const isa::SeCommand &command) {
   chain.running = command.running;
   return chain;
 }
+
+/// Types of stored weights (isReadOnly()) where \p se, an se or drain command
+/// called \p what, cannot have them on the chip \p spec: in results, in second
+/// operands if two share a byte, and where the chip does not read them.
+/// \returns what is wrong, or an empty string.
+std::string storedTypesError(const isa::SeCommand &se, const char *what,
+                             const ChipSpec &spec);
 
 } // namespace chipwright::sim
 

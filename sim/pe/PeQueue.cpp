@@ -14,6 +14,7 @@
 #include "sim/numerics/Element.h"
 #include "sim/numerics/SimdCommand.h"
 #include "sim/pe/Pe.h"
+#include "sim/pe/PeOperands.h"
 
 #include <fmt/format.h>
 
@@ -316,6 +317,12 @@ bool Pe::prepareDmaIn(Command &command) {
   if (std::string why = checkBlock(dma); !why.empty()) {
     return badCommand(command, why);
   }
+  if (dma.fill != uint32_t(isa::FillKind::Zero) &&
+      isReadOnly(static_cast<DType>(dma.fillDtype))) {
+    return badCommand(
+        command, fmt::format("{} has no minus infinity; fill with zeros",
+                             dtypeName(static_cast<DType>(dma.fillDtype))));
+  }
   if (dma.mcast != 0) {
     bool isRow = static_cast<isa::McastKind>(dma.mcast) == isa::McastKind::Row;
     unsigned member = isRow ? col() : row();
@@ -420,7 +427,14 @@ bool Pe::prepareBankInit(Command &command) {
   if (!useBank(command, init.bank, init.rows, init.cols)) {
     return false;
   }
-  unsigned element = elementBytes(static_cast<DType>(init.dtype));
+  auto type = static_cast<DType>(init.dtype);
+  if (isReadOnly(type)) {
+    return badCommand(command,
+                      fmt::format("xpe.bank.init does not convert {}; let "
+                                  "xpe.se convert it first",
+                                  dtypeName(type)));
+  }
+  unsigned element = elementBytes(type);
   switch (static_cast<isa::BankInitKind>(init.kind)) {
   case isa::BankInitKind::Zero:
     return true;
@@ -476,9 +490,13 @@ bool Pe::prepareSe(Command &command) {
                                            "number must be even",
                                            what, se.cols));
   }
-  auto width = [](uint32_t dtype) {
-    return elementBytes(static_cast<DType>(dtype));
+  auto bytesOf = [](uint32_t dtype, uint64_t count) {
+    return elementBytes(static_cast<DType>(dtype), count);
   };
+  if (std::string why = storedTypesError(se, what, services.spec);
+      !why.empty()) {
+    return badCommand(command, why);
+  }
   if (drain) {
     auto type = static_cast<DType>(se.dtype);
     if (type != DType::F32 && type != DType::I32) {
@@ -490,8 +508,7 @@ bool Pe::prepareSe(Command &command) {
       return false;
     }
   } else if (!addInput(command, se.cb, se.offset,
-                       tileBytes(se.rows, se.pitch,
-                                 uint64_t(se.cols) * width(se.dtype)),
+                       tileBytes(se.rows, se.pitch, bytesOf(se.dtype, se.cols)),
                        what)) {
     return false;
   }
@@ -500,13 +517,17 @@ bool Pe::prepareSe(Command &command) {
     uint64_t bytes = 0;
     switch (static_cast<isa::OperandKind>(kind)) {
     case isa::OperandKind::Tile:
-      bytes = tileBytes(se.rows, pitch, uint64_t(se.cols) * width(dtype));
+      bytes = tileBytes(se.rows, pitch, bytesOf(dtype, se.cols));
       break;
     case isa::OperandKind::PerRow:
-      bytes = tileBytes(se.rows, pitch, width(dtype));
+      bytes = tileBytes(se.rows, pitch, bytesOf(dtype, 1));
       break;
     case isa::OperandKind::PerCol:
-      bytes = uint64_t(se.cols) * width(dtype);
+      bytes = bytesOf(dtype, se.cols);
+      break;
+    case isa::OperandKind::PerSegment:
+      bytes = tileBytes(se.rows, pitch,
+                        bytesOf(dtype, simdSegments(se.cols, se.segment)));
       break;
     default:
       return true;
@@ -522,16 +543,16 @@ bool Pe::prepareSe(Command &command) {
     return false;
   }
   uint64_t segmentBytes =
-      uint64_t(simdSegments(se.cols, se.segment)) * width(se.redDtype);
+      bytesOf(se.redDtype, simdSegments(se.cols, se.segment));
   if (se.reduce && se.running &&
       !addInput(command, se.runCb, se.runOffset,
                 tileBytes(se.rows, se.runPitch, segmentBytes), what)) {
     return false;
   }
-  if (se.store && !addOutput(command, se.outCb, se.outOffset,
-                             tileBytes(se.rows, se.outPitch,
-                                       uint64_t(se.cols) * width(se.outDtype)),
-                             what)) {
+  if (se.store &&
+      !addOutput(command, se.outCb, se.outOffset,
+                 tileBytes(se.rows, se.outPitch, bytesOf(se.outDtype, se.cols)),
+                 what)) {
     return false;
   }
   return !se.reduce ||
@@ -546,6 +567,14 @@ bool Pe::prepareTopk(Command &command) {
                       fmt::format("xpe.row_topk finds {} of {} columns in {} "
                                   "rows; 1 to all columns are possible",
                                   topk.k, topk.cols, topk.rows));
+  }
+  for (uint32_t code : {topk.dtype, topk.outDtype}) {
+    if (isReadOnly(static_cast<DType>(code))) {
+      return badCommand(command,
+                        fmt::format("xpe.row_topk does not take {}; let xpe.se "
+                                    "convert it first",
+                                    dtypeName(static_cast<DType>(code))));
+    }
   }
   unsigned in = elementBytes(static_cast<DType>(topk.dtype));
   unsigned out = elementBytes(static_cast<DType>(topk.outDtype));

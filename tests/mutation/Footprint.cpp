@@ -56,16 +56,20 @@ struct Builder {
 };
 
 void chain(Builder &b, const isa::SeCommand &se, bool drain) {
+  uint64_t segments = se.segment ? (se.cols + se.segment - 1) / se.segment : 1;
   if (drain) {
     b.bank(se.cb, true, false, se.rows, se.cols);
   } else {
     b.read(se.cb, se.offset,
-           span(se.rows, se.pitch, se.cols * width(se.dtype)));
+           span(se.rows, se.pitch,
+                dtypeBytes(static_cast<DType>(se.dtype), se.cols)));
   }
   auto operand = [&](uint32_t kind, uint32_t cb, uint32_t offset,
                      uint32_t pitch, uint32_t dtype) {
     if (OperandKind(kind) == OperandKind::Tile) {
       b.read(cb, offset, span(se.rows, pitch, se.cols * width(dtype)));
+    } else if (OperandKind(kind) == OperandKind::PerSegment) {
+      b.read(cb, offset, span(se.rows, pitch, segments * width(dtype)));
     } else if (OperandKind(kind) == OperandKind::PerRow) {
       b.read(cb, offset, span(se.rows, pitch, width(dtype)));
     } else if (OperandKind(kind) == OperandKind::PerCol) {
@@ -77,7 +81,6 @@ void chain(Builder &b, const isa::SeCommand &se, bool drain) {
   if (se.window) {
     b.read(se.winCb, se.winOffset, se.rows * 8);
   }
-  uint64_t segments = se.segment ? (se.cols + se.segment - 1) / se.segment : 1;
   uint64_t red = span(se.rows, se.redPitch, segments * width(se.redDtype));
   if (se.reduce && se.running) {
     b.read(se.runCb, se.runOffset,
@@ -252,7 +255,8 @@ static const char *deadInChain(const IssuedCommand &c, std::string_view name) {
   }
   auto operand = [&](std::string_view prefix, std::string_view op,
                      std::string_view imm, uint32_t kind) -> const char * {
-    bool inCb = kind >= 1 && kind <= 3;
+    bool inCb = OperandKind(kind) != OperandKind::None &&
+                OperandKind(kind) != OperandKind::Immediate;
     if (name == op && kind == 0) {
       return "no operand of the operation";
     }
@@ -292,7 +296,10 @@ static const char *deadInChain(const IssuedCommand &c, std::string_view name) {
   if (begins(name, "out_") && !se.store) {
     return "nothing is stored";
   }
-  if ((begins(name, "red_") || name == "segment" || name == "running") &&
+  const bool hasSegments = OperandKind(se.y1Kind) == OperandKind::PerSegment ||
+                           OperandKind(se.y2Kind) == OperandKind::PerSegment;
+  if ((begins(name, "red_") || (name == "segment" && !hasSegments) ||
+       name == "running") &&
       !se.reduce) {
     return "nothing is reduced";
   }

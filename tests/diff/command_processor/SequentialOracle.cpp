@@ -368,13 +368,16 @@ void PeOracle::simd(const isa::SeCommand &se, bool drain) {
               bankPitch * 4, static_cast<DType>(se.dtype)};
   } else {
     args.x = source(se.cb, se.offset, se.pitch, se.dtype, se.rows,
-                    se.cols * width(se.dtype));
+                    elementBytes(static_cast<DType>(se.dtype), se.cols));
   }
+  unsigned segments = se.segment ? (se.cols + se.segment - 1) / se.segment : 1;
   auto operand = [&](uint32_t kind, uint32_t cb, uint32_t offset,
                      uint32_t pitch, uint32_t dtype) -> SimdSource {
     switch (SimdOperand(kind)) {
     case SimdOperand::Tile:
       return source(cb, offset, pitch, dtype, se.rows, se.cols * width(dtype));
+    case SimdOperand::PerSegment:
+      return source(cb, offset, pitch, dtype, se.rows, segments * width(dtype));
     case SimdOperand::PerRow:
       return source(cb, offset, pitch, dtype, se.rows, width(dtype));
     case SimdOperand::PerColumn:
@@ -388,7 +391,6 @@ void PeOracle::simd(const isa::SeCommand &se, bool drain) {
   if (se.window) {
     args.win = input(se.winCb, se.winOffset, se.rows * 8);
   }
-  unsigned segments = se.segment ? se.cols / se.segment : 1;
   uint64_t redRow = segments * width(se.redDtype);
   if (se.reduce && se.running) {
     args.run = source(se.runCb, se.runOffset, se.runPitch, se.redDtype, se.rows,

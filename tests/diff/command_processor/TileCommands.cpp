@@ -21,7 +21,7 @@ void ProgramGenerator::chainOperands(isa::SeCommand &se, unsigned outBytes) {
   auto operand = [&](uint32_t &kind, uint32_t &op, uint32_t &cb,
                      uint32_t &offset, uint32_t &pitch, uint32_t &dtype,
                      uint32_t &imm) {
-    kind = random.chance(50) ? 0 : uint32_t(random.range(1, 4));
+    kind = random.chance(50) ? 0 : uint32_t(random.range(1, 5));
     op = uint32_t(random.below(6));
     unsigned width = 0;
     uint32_t bytes = 0;
@@ -30,6 +30,11 @@ void ProgramGenerator::chainOperands(isa::SeCommand &se, unsigned outBytes) {
     switch (static_cast<isa::OperandKind>(kind)) {
     case isa::OperandKind::Tile:
       pitch = se.cols * width;
+      bytes = se.rows * pitch;
+      break;
+    case isa::OperandKind::PerSegment:
+      pitch =
+          width * (se.segment ? (se.cols + se.segment - 1) / se.segment : 1);
       bytes = se.rows * pitch;
       break;
     case isa::OperandKind::PerRow:
@@ -81,9 +86,13 @@ void ProgramGenerator::simd(Region &region, uint8_t ring, uint32_t at,
   unsigned elements = bytes / width;
   se.rows = 1u << random.below(5);
   se.cols = elements / se.rows;
-  DType in = someType(width);
+  // What is only read takes no more bytes than any result.
+  DType in = random.chance(20)
+                 ? random.pick({DType::I4, DType::F4E2M1, DType::F8E8M0})
+                 : someType(width);
   se.dtype = code(in);
-  se.pitch = se.cols * elementBytes(in);
+  se.pitch = uint32_t(elementBytes(in, se.cols));
+  se.segment = random.chance(50) ? 0 : 1u << random.below(5);
   Place x = readable(se.rows * se.pitch);
   se.cb = x.cb;
   se.offset = x.offset;

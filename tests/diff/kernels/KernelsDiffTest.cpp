@@ -62,6 +62,24 @@ Draw randomProduct(Random &random, const ChipSpec &spec) {
   return draw;
 }
 
+/// A product whose weights lie in memory in 4 bits, if the chip has one.
+std::optional<Draw> randomBlockProduct(Random &random, const ChipSpec &spec) {
+  Draw draw = randomProduct(random, spec);
+  std::vector<DType> products;
+  for (DType type : {DType::F16, DType::BF16}) {
+    if (spec.peakFlops(type) > 0) {
+      products.push_back(type);
+    }
+  }
+  DType codes = random.pick({DType::I4, DType::F4E2M1});
+  if (products.empty() || !spec.se.reads(codes)) {
+    return std::nullopt;
+  }
+  draw.shape.dtype = products[random.below(products.size())];
+  draw.shape.weightDtype = codes;
+  return draw;
+}
+
 Draw randomOther(Random &random) {
   const char *name =
       random.pick({"copy", "add", "transpose", "softmax", "rmsnorm"});
@@ -91,6 +109,9 @@ Draw randomAttention(Random &random) {
 std::string nameOf(const Draw &draw) {
   std::string text =
       fmt::format("{} {}", draw.kernel->name, dtypeName(*draw.shape.dtype));
+  if (draw.shape.weightDtype) {
+    text += fmt::format(" weights {}", dtypeName(*draw.shape.weightDtype));
+  }
   for (const auto &size :
        {draw.shape.elements, draw.shape.rows, draw.shape.cols, draw.shape.m,
         draw.shape.n, draw.shape.k, draw.shape.tokens, draw.shape.context,
@@ -122,6 +143,9 @@ TEST(KernelsDiff, RandomKernelsOnRandomChips) {
     std::vector<Draw> draws = {randomProduct(random, chip->spec),
                                randomOther(random), randomOther(random),
                                randomAttention(random)};
+    if (auto product = randomBlockProduct(random, chip->spec)) {
+      draws.push_back(*product);
+    }
     for (const Draw &draw : draws) {
       SCOPED_TRACE(nameOf(draw));
       ++runs;

@@ -8,6 +8,7 @@
 
 #include "models/Checkpoint.h"
 #include "models/ConfigReader.h"
+#include "package/PackageFile.h"
 
 #include <gtest/gtest.h>
 
@@ -29,7 +30,7 @@ template <typename T> static T taken(Result<T> result) {
 ChipModel ChipModel::make(const nlohmann::json &json, const WeightRule &rule,
                           const std::string &chipName,
                           const std::vector<std::string> &sets, DType product,
-                          Bounds bounds) {
+                          Bounds bounds, std::optional<DType> weightType) {
   ChipModel model;
   model.config = taken(parseModelConfig(json.dump(), "config.json"));
   model.graph = buildGraph(model.config);
@@ -39,29 +40,31 @@ ChipModel ChipModel::make(const nlohmann::json &json, const WeightRule &rule,
   model.weights = std::make_shared<Weights>(
       taken(Weights::bind(model.config, model.graph, tensors, "test")));
   model.chip = taken(loadChip(chipName, sets));
-  model.compile(product, bounds);
+  model.compile(product, bounds, weightType);
   return model;
 }
 
 ChipModel ChipModel::open(const std::string &directory,
                           const std::string &chipName, DType product,
-                          Bounds bounds) {
+                          Bounds bounds, std::optional<DType> weightType) {
   Checkpoint checkpoint = taken(openCheckpoint(directory));
   ChipModel model;
   model.config = std::move(checkpoint.config);
   model.graph = std::move(checkpoint.graph);
   model.weights = std::make_shared<Weights>(std::move(checkpoint.weights));
   model.chip = taken(loadChip(chipName, {}));
-  model.compile(product, bounds);
+  model.compile(product, bounds, weightType);
   return model;
 }
 
-void ChipModel::compile(DType product, Bounds bounds) {
+void ChipModel::compile(DType product, Bounds bounds,
+                        std::optional<DType> weightType) {
   CompileRequest request;
   request.config = &config;
   request.graph = &graph;
   request.chip = &chip;
   request.productType = product;
+  request.weightType = weightType;
   request.maxTokens = bounds.tokens;
   request.maxBatch = bounds.batch;
   request.maxContext = bounds.context;
@@ -79,15 +82,21 @@ CheckedRun::CheckedRun(const ChipModel &model) {
   device = taken(SimDevice::create(model.package, model.graph,
                                    model.weights.get(), model.chip, request));
   SessionLimits limits = SessionLimits::of(model.package);
-  host = makeCpuDevice(model.graph, *model.weights, limits.slots());
-  ReferenceOptions rounding;
+  // Both hosts have the numbers that weights of 4 bits keep.
+  ReferenceOptions exactly;
+  if (auto stored = weightTypeOf(model.package)) {
+    exactly.weights = blockTypeOf(*stored);
+  }
+  host = makeCpuDevice(model.graph, *model.weights, limits.slots(), exactly);
+  ReferenceOptions rounding = exactly;
   rounding.rounding = model.package.productType == DType::F16
                           ? OperandRounding::F16
                           : OperandRounding::BF16;
   roundedHost =
       makeCpuDevice(model.graph, *model.weights, limits.slots(), rounding);
-  check = std::make_unique<OpCheck>(model.graph, *model.weights,
-                                    model.package.productType, limits.slots());
+  check = std::make_unique<OpCheck>(
+      model.graph, *model.weights, model.package.productType, limits.slots(),
+      std::nullopt, std::nullopt, exactly.weights);
   device->observe(*check);
   compare = std::make_unique<Comparison>(*host, 1);
   session = std::make_unique<Session>(model.graph, *device, limits);

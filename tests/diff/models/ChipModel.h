@@ -19,6 +19,7 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -50,14 +51,16 @@ struct ChipModel {
                         const models::WeightRule &rule,
                         const std::string &chipName,
                         const std::vector<std::string> &sets, DType product,
-                        Bounds bounds = {64, 4, 128});
+                        Bounds bounds = {64, 4, 128},
+                        std::optional<DType> weightType = {});
   /// A checkpoint in a directory.
   static ChipModel open(const std::string &directory,
                         const std::string &chipName, DType product,
-                        Bounds bounds = {64, 4, 128});
+                        Bounds bounds = {64, 4, 128},
+                        std::optional<DType> weightType = {});
 
 private:
-  void compile(DType product, Bounds bounds);
+  void compile(DType product, Bounds bounds, std::optional<DType> weightType);
 };
 
 /// The golden model's configuration.

@@ -4,9 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "package/PackageFile.h"
 #include "tests/diff/models/ChipModel.h"
 
 #include <gtest/gtest.h>
+
+#include <tuple>
 
 using namespace chipwright;
 using namespace chipwright::test;
@@ -37,6 +40,26 @@ TEST(GoldenModel, Fp16) {
   CheckedRun run(model);
   run.step({ramp()});
   expectAgreement(run, kFp16Bound, "golden fp16", OpLimit::Bound);
+}
+
+// Weights of 4 bits, which the chip converts: as exact as products in 16 bits
+// of the numbers that the codes stand for.
+TEST(GoldenModel, FourBitWeights) {
+  for (auto [chip, weights, type] :
+       {std::tuple("mtia-2i", DType::I4, DType::BF16),
+        std::tuple("mtia-2i", DType::F4E2M1, DType::F16),
+        std::tuple("mtia-300", DType::F4E2M1, DType::BF16),
+        std::tuple("mtia-300", DType::I4, DType::F16)}) {
+    const std::string what = std::string(dtypeName(weights)) + " to " +
+                             dtypeName(type) + " on " + chip;
+    ChipModel model = ChipModel::make(goldenConfig(), {}, chip, {}, type,
+                                      {64, 4, 128}, weights);
+    EXPECT_EQ(weightTypeOf(model.package), weights) << what;
+    CheckedRun run(model);
+    run.step({ramp()});
+    run.step({prompt(0, 1, model.graph.vocabulary, 2)});
+    expectAgreement(run, type == DType::F16 ? kFp16Bound : kBf16Bound, what);
+  }
 }
 
 TEST(GoldenModel, Mtia300) {

@@ -96,6 +96,12 @@ TEST(Modes, GoldenModel) {
   expectEqualModes(model, twoPrompts(model, 12, 4));
 }
 
+TEST(Modes, FourBitWeights) {
+  ChipModel model = ChipModel::make(goldenConfig(), {}, "mtia-2i", {},
+                                    DType::BF16, {64, 4, 128}, DType::F4E2M1);
+  expectEqualModes(model, twoPrompts(model, 12, 4));
+}
+
 TEST(Modes, TransformersCheckpoint) {
   ChipModel model = ChipModel::open(std::string(CHIPWRIGHT_SOURCE_DIR) +
                                         "/tests/golden/transformers-llama4",

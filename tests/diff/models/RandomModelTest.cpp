@@ -31,13 +31,18 @@ TEST(RandomModel, AgreesWithTheReference) {
     Draw draw(own);
     test::RandomModel drawn = drawModel(draw, i);
     const DType type = draw.chance(0.5) ? DType::BF16 : DType::F16;
+    std::optional<DType> weights;
+    if (i % 4 == 3) {
+      weights = draw.chance(0.5) ? DType::I4 : DType::F4E2M1;
+    }
     std::string what =
-        "CHIPWRIGHT_SEED=" + std::to_string(own) + ": " + drawn.config.dump();
+        "CHIPWRIGHT_SEED=" + std::to_string(own) + ": " + drawn.config.dump() +
+        (weights ? std::string(" weights in ") + dtypeName(*weights) : "");
     try {
       models::WeightRule rule;
       rule.seed = own;
-      ChipModel model =
-          ChipModel::make(drawn.config, rule, "mtia-2i", {}, type);
+      ChipModel model = ChipModel::make(drawn.config, rule, "mtia-2i", {}, type,
+                                        {64, 4, 128}, weights);
       RandomRun run = runRandomModel(model, drawn, draw, i, seed, what);
       withExperts += model.config.hasExperts();
       unbalanced += run.isUnbalanced;

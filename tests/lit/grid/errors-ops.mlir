@@ -14,8 +14,8 @@ grid.program @rank(%x: !grid.buffer<1x2x3x4x5xf32>) {
 
 // -----
 
-// expected-error @+1 {{elements of a buffer are whole bytes, found 'i4'}}
-grid.program @bytes(%x: !grid.buffer<4x4xi4>) {
+// expected-error @+1 {{elements of a buffer are whole bytes, or i4 or f4E2M1FN, found 'i6'}}
+grid.program @bytes(%x: !grid.buffer<4x4xi6>) {
 }
 
 // -----

@@ -295,3 +295,67 @@ func.func @quantised_scales(%x: tensor<?x8xbf16>, %w: tensor<4x8xi8>, %s: tensor
   %y = llm.quantised_linear "a"(%x, %w, %s) : (tensor<?x8xbf16>, tensor<4x8xi8>, tensor<1x8xf32>) -> tensor<?x4xf32>
   return
 }
+
+// -----
+
+func.func @block_type(%x: tensor<?x64xbf16>, %w: tensor<4x64xi8>, %s: tensor<4x2xbf16>) {
+  // expected-error @+1 {{weight is i4 or f4E2M1FN, found 'i8'}}
+  %y = llm.block_linear "a"(%x, %w, %s) : (tensor<?x64xbf16>, tensor<4x64xi8>, tensor<4x2xbf16>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @block_scale_type(%x: tensor<?x64xbf16>, %w: tensor<4x64xf4E2M1FN>, %s: tensor<4x2xbf16>) {
+  // expected-error @+1 {{scales of 'f4E2M1FN' are f8E8M0FNU, found 'bf16'}}
+  %y = llm.block_linear "a"(%x, %w, %s) : (tensor<?x64xbf16>, tensor<4x64xf4E2M1FN>, tensor<4x2xbf16>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @block_columns(%x: tensor<?x40xbf16>, %w: tensor<4x40xi4>, %s: tensor<4x2xbf16>) {
+  // expected-error @+1 {{a weight for 40 columns has 64 and a scale for each 32, found 'tensor<4x40xi4>' and 'tensor<4x2xbf16>'}}
+  %y = llm.block_linear "a"(%x, %w, %s) : (tensor<?x40xbf16>, tensor<4x40xi4>, tensor<4x2xbf16>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @block_rows(%x: tensor<?x64xbf16>, %w: tensor<4x64xi4>, %s: tensor<4x2xbf16>) {
+  // expected-error @+1 {{a weight with 4 rows gives as many columns, found 5}}
+  %y = llm.block_linear "a"(%x, %w, %s) : (tensor<?x64xbf16>, tensor<4x64xi4>, tensor<4x2xbf16>) -> tensor<?x5xf32>
+  return
+}
+
+// -----
+
+func.func @block_bias(%x: tensor<?x64xbf16>, %w: tensor<4x64xi4>, %s: tensor<4x2xbf16>, %b: tensor<1x8xf32>) {
+  // expected-error @+1 {{a bias is 1 x 4, found 'tensor<1x8xf32>'}}
+  %y = llm.block_linear "a"(%x, %w, %s, %b) : (tensor<?x64xbf16>, tensor<4x64xi4>, tensor<4x2xbf16>, tensor<1x8xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @experts_blocks_mixed(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x32xi4>, %d: tensor<4x8x6xbf16>, %c: tensor<4x6x1xbf16>) {
+  // expected-error @+1 {{all weights have 4 bits or none, found 'tensor<4x6x32xi4>' and 'tensor<4x8x6xbf16>'}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c, %c, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x32xi4>, tensor<4x6x32xi4>, tensor<4x8x6xbf16>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @experts_blocks_missing(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x32xi4>, %d: tensor<4x8x32xi4>, %c: tensor<4x6x1xbf16>) {
+  // expected-error @+1 {{weights of 4 bits have scales, 3 operands, found 2}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x32xi4>, tensor<4x6x32xi4>, tensor<4x8x32xi4>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @experts_blocks_shape(%x: tensor<?x8xbf16>, %i: tensor<?x1xi32>, %s: tensor<?x1xf32>, %g: tensor<4x6x32xi4>, %d: tensor<4x8x32xi4>, %c: tensor<4x6x1xbf16>) {
+  // expected-error @+1 {{a weight for 6 columns has 32 and a scale for each 32, found 'tensor<4x8x32xi4>' and 'tensor<4x6x1xbf16>'}}
+  %y = llm.experts "a"(%x, %i, %s, %g, %g, %d, %c, %c, %c) : (tensor<?x8xbf16>, tensor<?x1xi32>, tensor<?x1xf32>, tensor<4x6x32xi4>, tensor<4x6x32xi4>, tensor<4x8x32xi4>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>, tensor<4x6x1xbf16>) -> tensor<?x8xf32>
+  return
+}

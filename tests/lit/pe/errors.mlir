@@ -83,8 +83,8 @@ func.func @huge_small() {
 // -----
 
 func.func @no_such_code() {
-  // expected-error @+1 {{code 9 of slice 'fill_dtype' has no meaning, expected 0 to 7 (f32, f16, bf16, i8, i32, f8e4m3, f8e5m2, tf32)}}
-  pe.dma_in {fill_dtype = 9}
+  // expected-error @+1 {{code 11 of slice 'fill_dtype' has no meaning, expected 0 to 10 (f32, f16, bf16, i8, i32, f8e4m3, f8e5m2, tf32, i4, f4e2m1, f8e8m0)}}
+  pe.dma_in {fill_dtype = 11}
   return
 }
 

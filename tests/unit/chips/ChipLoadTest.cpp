@@ -287,12 +287,30 @@ TEST(ChipLoad, FingerprintsChangeOnlyForTheirClass) {
   EXPECT_EQ(renamed->hash(), base.hash());
 }
 
+TEST(ChipLoad, StoredTypesMayBeNone) {
+  SeSpec se = load("mtia-2i").spec.se;
+  EXPECT_TRUE(se.reads(DType::I4) && se.reads(DType::F4E2M1));
+  for (const char *none : {"se.read_dtypes=[]", "se.read_dtypes=[ ]"}) {
+    se = load("mtia-2i", {none}).spec.se;
+    EXPECT_TRUE(se.readDtypes.empty());
+    EXPECT_FALSE(se.reads(DType::I4) || se.reads(DType::F8E8M0));
+    EXPECT_TRUE(se.reads(DType::F32) && se.reads(DType::I8));
+  }
+  se = load("mtia-2i", {"se.read_dtypes=[fp4_e2m1, fp8_e8m0]"}).spec.se;
+  EXPECT_FALSE(se.reads(DType::I4));
+  EXPECT_TRUE(se.reads(DType::F4E2M1) && se.reads(DType::F8E8M0));
+  auto wrong = loadChip("mtia-2i", {"se.read_dtypes=[int8]"});
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message,
+              HasSubstr("out of int4, fp4_e2m1, fp8_e8m0"));
+}
+
 TEST(ChipLoad, ClassesOfMandatedPaths) {
   for (const char *path :
        {"grid.rows", "grid.cols", "ls.bytes", "cp.contexts", "cp.cbs",
         "cp.semaphores", "cp.mml_max_passes", "dpe.tiles", "dpe.tile_rows",
-        "dpe.stream_rows", "dpe.k_bytes", "dpe.b_kn", "dpe.dtypes", "re.banks",
-        "sram.bytes", "dram.bytes", "hart.isa"}) {
+        "dpe.stream_rows", "dpe.k_bytes", "dpe.b_kn", "dpe.dtypes",
+        "se.read_dtypes", "re.banks", "sram.bytes", "dram.bytes", "hart.isa"}) {
     ASSERT_TRUE(findParameter(path)) << path;
     EXPECT_EQ(parameters()[*findParameter(path)].cls,
               ParameterClass::Architectural)

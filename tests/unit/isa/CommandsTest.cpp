@@ -141,10 +141,10 @@ TEST(Commands, MmlRefusals) {
             "maximum 0xffffff; a smaller base in the field leaves room for "
             "the term");
   values[0] = 0;
-  values[2] = uint64_t(8) << 40;
+  values[2] = uint64_t(11) << 40;
   EXPECT_FALSE(MmlCommand::decode(values, 0, command, whyNot));
   EXPECT_EQ(whyNot, "xpe.mml: slice a_dtype of field 2 (shape) holds the "
-                    "unknown code 8; expected 0 (f32) to 7 (tf32)");
+                    "unknown code 11; expected 0 (f32) to 10 (f8e8m0)");
   // The fields for block scales and sparsity have no slices yet.
   values[2] = 0;
   values[6] = 1;

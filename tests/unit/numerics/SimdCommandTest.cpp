@@ -22,7 +22,29 @@ namespace {
 const float inf = std::numeric_limits<float>::infinity();
 const float nan_ = std::numeric_limits<float>::quiet_NaN();
 
+/// Elements of which two share a byte, by the definitions of their formats.
+float packedElement(DType type, const uint8_t *row, size_t column) {
+  int code = row[column / 2] >> (column % 2 ? 4 : 0) & 15;
+  if (type == DType::I4) {
+    return static_cast<float>(code < 8 ? code : code - 16);
+  }
+  int exponent = code >> 1 & 3, fraction = code & 1;
+  double magnitude = exponent == 0
+                         ? fraction * 0.5
+                         : std::ldexp(1 + 0.5 * fraction, exponent - 1);
+  return static_cast<float>(code & 8 ? -magnitude : magnitude);
+}
+
 float element(const SimdSource &source, size_t row, size_t column) {
+  const uint8_t *begin = source.data + row * source.pitch;
+  if (dtypeBits(source.dtype) == 4) {
+    return packedElement(source.dtype, begin, column);
+  }
+  if (source.dtype == DType::F8E8M0) {
+    return begin[column] == 255
+               ? nan_
+               : static_cast<float>(std::ldexp(1.0, int(begin[column]) - 127));
+  }
   float value;
   loadRow(source.dtype,
           source.data + row * source.pitch +
@@ -65,7 +87,7 @@ float naiveOp(SimdOp op, float x, float y) {
 }
 
 float naiveStep(SimdOperand kind, SimdOp op, const SimdSource &y, float imm,
-                float v, size_t row, size_t column) {
+                float v, size_t row, size_t column, size_t segment) {
   switch (kind) {
   case SimdOperand::None:
     return v;
@@ -77,6 +99,8 @@ float naiveStep(SimdOperand kind, SimdOp op, const SimdSource &y, float imm,
     return naiveOp(op, v, element(y, 0, column));
   case SimdOperand::Immediate:
     return naiveOp(op, v, imm);
+  case SimdOperand::PerSegment:
+    return naiveOp(op, v, element(y, row, column / segment));
   }
   return v;
 }
@@ -118,7 +142,7 @@ void naiveExecute(const SimdArgs &args) {
         v = v * args.scaleImm;
       }
       v = naiveStep(chain.y1Kind, chain.op1, args.y1, args.y1Imm, v, row,
-                    column);
+                    column, segment);
       if (chain.window) {
         int32_t lo, hi;
         std::memcpy(&lo, args.win + 8 * row, 4);
@@ -130,7 +154,7 @@ void naiveExecute(const SimdArgs &args) {
       }
       v = seFunction(chain.f, v, HostIsa::Baseline);
       v = naiveStep(chain.y2Kind, chain.op2, args.y2, args.y2Imm, v, row,
-                    column);
+                    column, segment);
       if (chain.store) {
         setElement(args.out, row, column, v);
       }
@@ -164,9 +188,13 @@ public:
   Operand(TestRandom &random, DType dtype, size_t rows, size_t columns,
           bool fill)
       : type(dtype), shift(random.uniform(0, 7)),
-        bytesPerRow(columns * elementBytes(type) + random.uniform(0, 9)),
+        bytesPerRow(elementBytes(type, columns) + random.uniform(0, 9)),
         bytes(random.poison(shift + rows * bytesPerRow + 16)) {
-    for (size_t row = 0; fill && row < rows; ++row) {
+    for (uint8_t &byte : bytes) {
+      // No engine writes these; every code occurs.
+      byte = isReadOnly(type) ? static_cast<uint8_t>(random.bits()) : byte;
+    }
+    for (size_t row = 0; fill && !isReadOnly(type) && row < rows; ++row) {
       for (size_t column = 0; column < columns; ++column) {
         setElement(target(bytes), row, column, random.value(40));
       }
@@ -191,6 +219,12 @@ DType randomType(TestRandom &random) {
   return static_cast<DType>(random.uniform(0, 7));
 }
 
+/// Types that operands may have: the second ones none of half a byte.
+DType readType(TestRandom &random, bool isX) {
+  DType type = static_cast<DType>(random.uniform(0, 10));
+  return isX || dtypeBytes(type) != 0 ? type : DType::F8E8M0;
+}
+
 void compareRandomChain(TestRandom &random) {
   SimdArgs args;
   args.rows = random.uniform(0, 6);
@@ -202,11 +236,11 @@ void compareRandomChain(TestRandom &random) {
     args.cols += args.cols % 2;
   }
   chain.scale = random.flip();
-  chain.y1Kind = static_cast<SimdOperand>(random.uniform(0, 4));
+  chain.y1Kind = static_cast<SimdOperand>(random.uniform(0, 5));
   chain.op1 = static_cast<SimdOp>(random.uniform(0, 5));
   chain.window = random.flip();
   chain.f = static_cast<SeFunction>(random.uniform(0, 9));
-  chain.y2Kind = static_cast<SimdOperand>(random.uniform(0, 4));
+  chain.y2Kind = static_cast<SimdOperand>(random.uniform(0, 5));
   chain.op2 = static_cast<SimdOp>(random.uniform(0, 5));
   chain.store = random.uniform(0, 3) != 0;
   chain.reduce = static_cast<SimdReduce>(random.uniform(0, 4));
@@ -220,10 +254,12 @@ void compareRandomChain(TestRandom &random) {
   size_t rows = args.rows, segments = simdSegments(args.cols, args.segment);
   auto shaped = [&](SimdOperand kind) {
     size_t lines = kind == SimdOperand::PerColumn ? 1 : rows;
-    size_t columns = kind == SimdOperand::PerRow ? 1 : args.cols;
-    return Operand(random, randomType(random), lines, columns, true);
+    size_t columns = kind == SimdOperand::PerRow       ? 1
+                     : kind == SimdOperand::PerSegment ? segments
+                                                       : args.cols;
+    return Operand(random, readType(random, false), lines, columns, true);
   };
-  Operand x(random, randomType(random), rows, args.cols, true);
+  Operand x(random, readType(random, true), rows, args.cols, true);
   Operand y1 = shaped(chain.y1Kind), y2 = shaped(chain.y2Kind);
   Operand out(random, randomType(random), rows, args.cols, false);
   DType redType = randomType(random);
@@ -406,6 +442,54 @@ TEST(SimdCommand, Int32SourcesAreRoundedOnce) {
   EXPECT_EQ(out, (std::vector<float>{8388608.0f, -2.5f}));
 }
 
+// Every code times scales of blocks, as stored weights become 16-bit tiles.
+TEST(SimdCommand, DequantisesBlocksOfEveryCode) {
+  constexpr unsigned kBlocks = 9, kColumns = 32 * kBlocks;
+  std::vector<uint8_t> codes(2 * kColumns / 2);
+  for (size_t i = 0; i < codes.size(); ++i) {
+    codes[i] = static_cast<uint8_t>(i * 37 + 11); // 37 is odd: every byte
+  }
+  std::vector<uint8_t> powers(2 * kBlocks);
+  std::vector<uint16_t> scales(2 * kBlocks);
+  for (size_t i = 0; i < powers.size(); ++i) {
+    powers[i] = static_cast<uint8_t>(i * 14); // from 2^-127
+    scales[i] = f32ToBf16(0.37f * static_cast<float>(i + 1));
+  }
+  for (DType type : {DType::I4, DType::F4E2M1}) {
+    const bool isInteger = type == DType::I4;
+    std::vector<uint16_t> out(2 * kColumns);
+    SimdArgs args;
+    args.rows = 2;
+    args.cols = kColumns;
+    args.segment = 32;
+    args.chain.y1Kind = SimdOperand::PerSegment;
+    args.chain.op1 = SimdOp::Mul;
+    args.chain.store = true;
+    args.x = {codes.data(), kColumns / 2, type};
+    args.y1 = isInteger ? SimdSource{reinterpret_cast<uint8_t *>(scales.data()),
+                                     2 * kBlocks, DType::BF16}
+                        : SimdSource{powers.data(), kBlocks, DType::F8E8M0};
+    args.out = {reinterpret_cast<uint8_t *>(out.data()), 2 * kColumns,
+                DType::BF16};
+    ASSERT_EQ(simdArgsError(args), "");
+    simdExecute(args);
+    for (size_t row = 0; row < 2; ++row) {
+      for (size_t column = 0; column < kColumns; ++column) {
+        // Code times scale is exact in fp64; one rounding to bf16 follows.
+        double scale = element(args.y1, row, column / 32);
+        double exact = double(packedElement(
+                           type, codes.data() + row * kColumns / 2, column)) *
+                       scale;
+        int exponent = exact == 0 ? 0 : std::max(std::ilogb(exact), -126);
+        double wanted = std::ldexp(
+            std::nearbyint(std::ldexp(exact, 7 - exponent)), exponent - 7);
+        EXPECT_EQ(double(bf16ToF32(out[row * kColumns + column])), wanted)
+            << unsigned(type) << " row " << row << " column " << column;
+      }
+    }
+  }
+}
+
 TEST(SimdCommand, WrongShapesAndCodesAreNamed) {
   SimdArgs args;
   args.rows = 1;
@@ -421,7 +505,29 @@ TEST(SimdCommand, WrongShapesAndCodesAreNamed) {
   args.chain.store = true;
   args.out.dtype = static_cast<DType>(12);
   EXPECT_EQ(simdArgsError(args),
-            "out_dtype is 12, the largest defined code is 7");
+            "out_dtype is 12, the largest defined code is 10");
+  args.out.dtype = DType::F4E2M1;
+  EXPECT_EQ(simdArgsError(args),
+            "out_dtype is 9, a type that engines read and do not write");
+  args.out.dtype = DType::F8E8M0;
+  EXPECT_EQ(simdArgsError(args),
+            "out_dtype is 10, a type that engines read and do not write");
+  args.chain.y1Kind = SimdOperand::Tile;
+  args.y1.dtype = DType::I4;
+  EXPECT_EQ(simdArgsError(args),
+            "y1_dtype is 8, a type of half a byte, which only "
+            "x may have; convert it by a command of its "
+            "own");
+  args.y1.dtype = DType::F8E8M0;
+  args.chain.y2Kind = static_cast<SimdOperand>(6);
+  EXPECT_EQ(simdArgsError(args), "y2_kind is 6, the largest defined code is 5");
+  args.chain.y1Kind = args.chain.y2Kind = SimdOperand::None;
+  args.chain.reduce = SimdReduce::Sum;
+  args.chain.store = false;
+  args.red.dtype = DType::I4;
+  EXPECT_EQ(simdArgsError(args),
+            "red_dtype is 8, a type that engines read and do not write");
+  args.chain.reduce = SimdReduce::None;
   args.chain.store = false;
   EXPECT_EQ(simdArgsError(args), "");
   args.chain.running = true;

@@ -202,6 +202,30 @@ TEST(PackageFile, DamagedPayloads) {
   }
 }
 
+/// The sample's weight in int4, with scales of its blocks.
+static void addScales(Package &package, DType type,
+                      std::vector<PackageSize> shape) {
+  package.buffers[0].dtype = DType::I4;
+  PackageBuffer scales = package.buffers[0];
+  scales.name = "weight.scales";
+  scales.dtype = type;
+  scales.shape = std::move(shape);
+  scales.content = BufferContent::BlockScales;
+  package.buffers.push_back(scales);
+}
+
+TEST(PackageFile, WeightsOfFourBits) {
+  Package package = samplePackage();
+  EXPECT_EQ(weightTypeOf(package), std::nullopt);
+  addScales(package, DType::BF16, {{64, ""}, {1, ""}});
+  auto read = decodePackage(encodePackage(package), "p.cwx");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(weightTypeOf(*read), DType::I4);
+  EXPECT_EQ(linearTypeOf(*read), std::nullopt);
+  EXPECT_EQ(largestBytes(*read, read->buffers[0]), 64u * 32 / 2);
+  EXPECT_EQ(largestBytes(*read, read->buffers.back()), 64u * 2);
+}
+
 TEST(PackageFile, LyingPackagesAreRefused) {
   using Change = std::function<void(Package &)>;
   const std::pair<const char *, Change> cases[] = {
@@ -225,7 +249,22 @@ TEST(PackageFile, LyingPackagesAreRefused) {
       {"buffer 2: expected a printable name",
        [](Package &p) { p.buffers[2].name = "\x7f"; }},
       {"type, role and content",
-       [](Package &p) { p.buffers[0].dtype = DType(9); }},
+       [](Package &p) { p.buffers[0].dtype = DType(11); }},
+      {"expected 4-bit codes",
+       [](Package &p) { p.buffers[0].dtype = DType::I4; }},
+      {"expected 4-bit codes",
+       [](Package &p) {
+         p.buffers[0].dtype = DType::BF16;
+         p.buffers[0].content = BufferContent::BlockScales;
+       }},
+      {"expected 4-bit codes",
+       [](Package &p) { addScales(p, DType::BF16, {{64, ""}, {2, ""}}); }},
+      {"expected 4-bit codes",
+       [](Package &p) { addScales(p, DType::F8E8M0, {{64, ""}, {1, ""}}); }},
+      {"expected fp8_e8m0 in stored weights only",
+       [](Package &p) { p.buffers[4].dtype = DType::F8E8M0; }},
+      {"expected int4 in stored weights only",
+       [](Package &p) { p.buffers[5].dtype = DType::I4; }},
       {"type, role and content",
        [](Package &p) { p.buffers[0].role = BufferRole(17); }},
       {"type, role and content",
