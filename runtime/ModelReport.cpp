@@ -425,20 +425,19 @@ static std::string formatChecks(const ModelRun &run) {
 
 std::string chipwright::formatRun(const ModelRun &run) {
   const GenerateResult &result = run.generated;
+  const std::string quantised =
+      (run.linearType ? fmt::format(", linear maps and experts in {}",
+                                    dtypeName(*run.linearType))
+                      : "") +
+      (run.weightType ? fmt::format(", their weights in {}",
+                                    models::blockTypeName(*run.weightType))
+                      : "");
   std::string text =
-      run.chip ? fmt::format(
-                     "{} ({}) in {}{}{} on {} ({} mode)\n", run.model,
-                     run.modelType, dtypeName(run.productType),
-                     run.linearType ? fmt::format(", linear maps in {}",
-                                                  dtypeName(*run.linearType))
-                                    : "",
-                     run.weightType
-                         ? fmt::format(", weights in {}",
-                                       models::blockTypeName(*run.weightType))
-                         : "",
-                     run.chip->spec.name, modeName(run.mode))
-               : fmt::format("{} ({}) in fp32 on the host\n", run.model,
-                             run.modelType);
+      run.chip ? fmt::format("{} ({}) in {}{} on {} ({} mode)\n", run.model,
+                             run.modelType, dtypeName(run.productType),
+                             quantised, run.chip->spec.name, modeName(run.mode))
+               : fmt::format("{} ({}) in fp32{} on the host\n", run.model,
+                             run.modelType, quantised);
   for (size_t s = 0; s < result.tokens.size(); ++s) {
     text += fmt::format(
         "sequence {}: {} tokens, then {}\n", s, run.prompts[s].size(),

@@ -34,8 +34,8 @@ void tools::addCompileOptions(po::options_description &options) {
   };
   options.add_options()("dtype", text("TYPE"),
                         "type of products: bf16 (the default) or fp16; int8, "
-                        "fp8_e4m3, fp8_e5m2: linear maps quantised, others "
-                        "bf16")(
+                        "fp8_e4m3, fp8_e5m2: linear maps and experts "
+                        "quantised, others bf16")(
       "weight-dtype", text("TYPE"),
       "weights of linear maps and experts in memory: same (the default), or "
       "int4 or mxfp4, "

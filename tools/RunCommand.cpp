@@ -191,6 +191,10 @@ Result<ModelRun> runOnHost(const RunRequest &request, const Words &words) {
   }
   run.generated = generated.take();
   run.modelType = model->config.modelType;
+  run.linearType = request.compile.linearType;
+  run.weightType =
+      hostOptions(request.compile.linearType, request.compile.weightType)
+          .weights;
   return run;
 }
 

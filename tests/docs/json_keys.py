@@ -113,6 +113,8 @@ def main():
             gzip.decompress(vocabulary.read_bytes()))
         run("run", "--model", "model", "--dtype", "int8", "--prompt", "a bc",
             "--max-new-tokens", "1", "--perplexity", section="run")
+        run("run", "--model", "model", "--weight-dtype", "int4",
+            "--prompt-ids", "3,10", "--max-new-tokens", "1", section="run")
         run(*step, "--max-new-tokens", "1", "--reproduce",
             "layers.0.input_layernorm", "op")
         run("run", "--replay", "op", section="replay")
