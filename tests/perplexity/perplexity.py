@@ -30,6 +30,7 @@ MODEL = ROOT / "build/cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 TEXT = ROOT / "tests/golden/text/republic.txt"
 # Type, chip, largest ratio to bf16, whether down_proj is quantised.
 TYPES = [("int8", "mtia-2i", 1.05, False), ("fp8_e4m3", "mtia-300", 1.03, True)]
+LISTED = {"int8": "i8", "fp8_e4m3": "f8e4m3"}  # as the disassembly calls them
 # SmolLM2-135M: layers, hidden, inner, width of keys.
 LAYERS, HIDDEN, INNER, KEYS = 30, 576, 1536, 192
 
@@ -62,7 +63,7 @@ def types_multiplied(tool, chip, dtype, folder):
     for part in re.split(r"^program ", text, flags=re.M)[1:]:
         name = part.split(",")[0]
         if name.startswith("quantised_linear"):
-            found[name] = set(re.findall(r"[ab]_dtype (\w+)", part))
+            found[name] = set(re.findall(r"\b[ab]_dtype (\w+)", part))
     return found
 
 
@@ -85,7 +86,7 @@ def main():
             least = least_macs(with_down, report["predicted_tokens"] + 1)
             programs = types_multiplied(options.tool, chip, dtype, folder)
             wrong = {name: types for name, types in programs.items()
-                     if types != {dtype}}
+                     if types != {LISTED[dtype]}}
             print(f"{dtype} on {chip}: {report['perplexity']:.4f}, ratio "
                   f"{ratio:.4f} (at most {bound}); multiply-accumulates {macs}, "
                   f"{dtype} at least {least}; {len(programs)} programs of "
