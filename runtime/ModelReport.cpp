@@ -429,7 +429,7 @@ std::string chipwright::formatRun(const ModelRun &run) {
       (run.linearType ? fmt::format(", linear maps and experts in {}",
                                     dtypeName(*run.linearType))
                       : "") +
-      (run.weightType ? fmt::format(", their weights in {}",
+      (run.weightType ? fmt::format(", weights in {}",
                                     models::blockTypeName(*run.weightType))
                       : "");
   std::string text =
