@@ -98,12 +98,15 @@ TEST(Comparison, AgreesAndDisagrees) {
   EXPECT_EQ(good.result().choices, 6);
   EXPECT_LT(good.result().largestKl, 1e-2);
   StepOutcome wrong = *outcome;
-  (*wrong.logits)(2, 3) += 1000;
+  // Not the largest of its row already, whatever the seed.
+  Eigen::Index least = 0;
+  wrong.logits->row(2).minCoeff(&least);
+  (*wrong.logits)(2, least) += 1000;
   Comparison bad(*cpu, logitsErrorBound(DType::BF16));
   ASSERT_TRUE(bad.add({step, wrong}));
   EXPECT_FALSE(bad.result().agrees());
   EXPECT_LT(bad.result().sameTop, 6);
-  (*wrong.logits)(2, 3) = std::numeric_limits<float>::quiet_NaN();
+  (*wrong.logits)(2, least) = std::numeric_limits<float>::quiet_NaN();
   Comparison nan(*cpu, logitsErrorBound(DType::BF16));
   ASSERT_TRUE(nan.add({step, wrong}));
   EXPECT_FALSE(nan.result().agrees());
